@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { describeError, systemCode } from '../error.ts'
+
+/** How a command ended. `failure` is absent when it succeeded. */
+export interface CommandEnd {
+  /** What a shell would have as its exit code: 128 + n for signal n, 124 after the timeout, 126 or 127 not started. */
+  readonly exitCode: number
+  readonly failure?: string
+}
+
+/** Between asking a command to end and killing it. */
+const GRACE_MS = 5_000
+
+/**
+ * Runs a command with this process's own input and output, in a process group of its own, so that the timeout and a
+ * signal to this process end everything that it started.
+ */
+export function runCommand(command: readonly string[], timeoutMs: number | undefined): Promise<CommandEnd> {
+  const [program = '', ...args] = command
+  const grouped = process.platform !== 'win32'
+  const child = spawn(program, args, { stdio: 'inherit', detached: grouped })
+  const signalAll = (signal: NodeJS.Signals) => {
+    if (child.pid === undefined) return
+    try {
+      if (grouped) process.kill(-child.pid, signal)
+      else child.kill(signal)
+    } catch (error) {
+      if (systemCode(error) !== 'ESRCH') throw error
+    }
+  }
+  const timers: NodeJS.Timeout[] = []
+  let timedOut = false
+  if (timeoutMs !== undefined)
+    timers.push(
+      setTimeout(() => {
+        timedOut = true
+        signalAll('SIGTERM')
+        timers.push(setTimeout(signalAll, GRACE_MS, 'SIGKILL'))
+      }, timeoutMs),
+    )
+  const forwarded: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of forwarded) process.on(signal, signalAll)
+  return new Promise<CommandEnd>(resolve => {
+    child.on('error', error =>
+      resolve({
+        exitCode: systemCode(error) === 'ENOENT' ? 127 : 126,
+        failure: `the command could not be started: ${describeError(error)}`,
+      }),
+    )
+    child.on('exit', (code, signal) => resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal)))
+  }).finally(() => {
+    for (const timer of timers) clearTimeout(timer)
+    for (const signal of forwarded) process.off(signal, signalAll)
+  })
+}
+
+const timeoutEnd = (timeoutMs = 0): CommandEnd => ({
+  exitCode: 124,
+  failure: `killed at its timeout of ${timeoutMs / 1000} s`,
+})
+
+function commandEnd(code: number | null, signal: NodeJS.Signals | null): CommandEnd {
+  if (signal) return { exitCode: 128 + constants.signals[signal], failure: `ended by ${signal}` }
+  return code === 0 ? { exitCode: 0 } : { exitCode: code ?? 1, failure: `exit code ${code}` }
+}

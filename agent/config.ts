@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto'
+import { homedir, platform } from 'node:os'
+import path from 'node:path'
+import * as z from 'zod'
+import { DEFAULT_INTERVAL_MS, type HostConfig, hostConfig, mergeHostConfig } from '../shared/host-config.ts'
+import { type ConfigReply, configReply } from '../shared/wire.ts'
+import { UserError } from './error.ts'
+import { makePrivateDirectory, readTextIfThere, removeIfThere, writeFileAtomic } from './file.ts'
+import { decodeJson } from './json.ts'
+
+/** What the agent takes from its environment: nothing else here reads it. */
+export interface Environment {
+  readonly stateDirectory: string
+  /** `METRICS_INTERVAL`, which the guide has in seconds. */
+  readonly intervalMs: number | undefined
+  /** For the log at start; they name variables and never hold a value. */
+  readonly warnings: readonly string[]
+}
+
+/** The seed's variables that hold a sink's address or credentials: the relay's business. */
+const SINK_VARIABLE =
+  /^(GRAFANA_(PROMETHEUS|LOKI)_(URL|USER|PASSWORD)|PROMETHEUS_PUSHGATEWAY_URL|INFLUXDB_(URL|TOKEN|ORG|BUCKET))$/
+
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  const interval = variables.METRICS_INTERVAL
+  const intervalMs = hostConfig.shape.intervalMs.safeParse(interval ? Math.round(Number(interval) * 1000) : undefined)
+  const sinkVariables = Object.keys(variables).filter(name => SINK_VARIABLE.test(name) && variables[name])
+  return {
+    stateDirectory: variables.ONEC_AGENT_STATE || defaultStateDirectory(variables.ProgramData),
+    intervalMs: intervalMs.data,
+    warnings: [
+      ...(intervalMs.success ? [] : ['METRICS_INTERVAL is ignored: it is a number of seconds from 1 to 3600']),
+      ...sinkVariables.map(
+        name => `${name} is ignored: destinations are set at the relay, the agent holds no sink credentials`,
+      ),
+    ],
+  }
+}
+
+function defaultStateDirectory(programData: string | undefined): string {
+  if (platform() === 'win32') return path.join(programData ?? 'C:\\ProgramData', 'onec-agent')
+  if (process.getuid?.() === 0) return '/var/lib/onec-agent'
+  return path.join(homedir(), '.local', 'state', 'onec-agent')
+}
+
+/** Where things are in the state directory. */
+export interface StatePaths {
+  readonly directory: string
+  readonly config: string
+  readonly relayConfig: string
+  readonly token: string
+  readonly removed: string
+  readonly lock: string
+  readonly status: string
+  readonly spool: string
+  readonly aside: string
+  readonly backups: string
+}
+
+export function statePaths(stateDirectory: string): StatePaths {
+  const directory = path.resolve(stateDirectory)
+  const at = (name: string) => path.join(directory, name)
+  return {
+    directory,
+    config: at('config.json'),
+    relayConfig: at('relay-config.json'),
+    token: at('token'),
+    removed: at('removed.json'),
+    lock: at('run.lock'),
+    status: at('status.json'),
+    spool: at('spool'),
+    aside: path.join(at('spool'), 'aside'),
+    backups: at('backups'),
+  }
+}
+
+/** `config.json`: written by `enrol`; `host` is for a person's own hand. */
+export const agentConfig = z.object({
+  hostId: z.string(),
+  /** Base URLs of the relay, best first. */
+  routes: z.array(z.url()).min(1),
+  /** Plain http was allowed beyond loopback. */
+  allowHttp: z.boolean().optional(),
+  machineId: z.string().min(8).max(128),
+  /** This host's own settings; what the relay sets wins over them. */
+  host: hostConfig.optional(),
+})
+export type AgentConfig = z.output<typeof agentConfig>
+
+const removedFile = z.object({ atMs: z.number(), reason: z.string() })
+
+/** Absent before the host was enrolled. Fails with a UserError when the file cannot be understood. */
+export function readConfig(paths: StatePaths): AgentConfig | undefined {
+  const text = readTextIfThere(paths.config)
+  if (text === undefined) return undefined
+  const parsed = agentConfig.safeParse(decodeJson(text))
+  if (parsed.success) return parsed.data
+  throw new UserError(`${paths.config} cannot be used: ${z.prettifyError(parsed.error)}\nPut it right, or enrol again.`)
+}
+
+/** What the relay last set, if it can be read: a damaged file is fetched anew. */
+export function readRelayConfig(paths: StatePaths): ConfigReply | undefined {
+  return configReply.safeParse(decodeJson(readTextIfThere(paths.relayConfig))).data
+}
+
+export function writeRelayConfig(paths: StatePaths, config: ConfigReply): void {
+  writeFileAtomic(paths.relayConfig, JSON.stringify(config))
+}
+
+/** The host's token. Fails with a UserError when the host is not enrolled, or was removed. */
+export function readToken(paths: StatePaths): string {
+  const removed = removedFile.safeParse(decodeJson(readTextIfThere(paths.removed))).data
+  const enrol = 'Enrol it: onec-agent enrol --relay https://relay.example --code CODE'
+  if (removed) throw new UserError(`This host was removed at the relay (${removed.reason}). ${enrol}`)
+  const token = readTextIfThere(paths.token)?.trim()
+  if (!token) throw new UserError(`This host is not enrolled (no token in ${paths.directory}). ${enrol}`)
+  return token
+}
+
+/** What enrolment gave; the token is in a file of its own that only its owner reads. */
+export function writeEnrolment(paths: StatePaths, config: AgentConfig, relay: ConfigReply, token: string): void {
+  makePrivateDirectory(paths.directory)
+  writeFileAtomic(paths.config, `${JSON.stringify(config, undefined, 2)}\n`)
+  writeRelayConfig(paths, relay)
+  writeFileAtomic(paths.token, `${token}\n`)
+  removeIfThere(paths.removed)
+}
+
+/** From now on `run` refuses to start, until the host is enrolled again. */
+export function writeRemoved(paths: StatePaths, atMs: number, reason: string): void {
+  writeFileAtomic(paths.removed, JSON.stringify({ atMs, reason }))
+  removeIfThere(paths.token)
+}
+
+/** What applies on this host: the relay's word, then the local file's, then `METRICS_INTERVAL`, then 60 seconds. */
+export function effectiveConfig(
+  relay: HostConfig | undefined,
+  local: HostConfig | undefined,
+  environmentIntervalMs: number | undefined,
+): HostConfig & { readonly intervalMs: number } {
+  const below = { intervalMs: environmentIntervalMs ?? DEFAULT_INTERVAL_MS }
+  const merged = mergeHostConfig(relay ?? {}, local ?? {}, below)
+  return { ...merged, intervalMs: merged.intervalMs ?? below.intervalMs }
+}
+
+/** A relay's base URL, checked. Fails with a UserError: plain http only to this machine itself, unless allowed. */
+export function checkRelayUrl(text: string, allowHttp: boolean): string {
+  const url = URL.parse(text)
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw new UserError(`"${text}" is no relay URL. Example: https://relay.example`)
+  if (url.username || url.password || url.search || url.hash)
+    throw new UserError('A relay URL holds no user name, password or query. Example: https://relay.example')
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname))
+    throw new UserError(
+      `${url.origin} is plain http: the token would be readable on the way. Use https, or --allow-http in a network of your own.`,
+    )
+  return url.href.replace(/\/+$/, '')
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
+
+export const newMachineId = (): string => randomBytes(16).toString('hex')
+
+/** The same, as the files of the state directory have it now. */
+export function readEffectiveConfig(paths: StatePaths, environment: Environment) {
+  return effectiveConfig(readRelayConfig(paths)?.config, readConfig(paths)?.host, environment.intervalMs)
+}

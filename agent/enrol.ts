@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs'
+import * as z from 'zod'
+import { asProblem } from '../shared/problem.ts'
+import { type EnrolReply, type EnrolRequest, enrolReply, enrolRequest } from '../shared/wire.ts'
+import { checkRelayUrl, newMachineId, readConfig, type StatePaths, writeEnrolment } from './config.ts'
+import { UserError } from './error.ts'
+import { makePrivateDirectory } from './file.ts'
+import { readHostname, readMachineId } from './identity.ts'
+import { decodeJson } from './json.ts'
+import { takeLock } from './lock.ts'
+import type { Exchange } from './relay.ts'
+import { VERSION } from './version.ts'
+
+export interface EnrolOptions {
+  readonly relay: string
+  readonly code: string
+  /** What people call the host; the machine's own name when absent. */
+  readonly name?: string | undefined
+  readonly allowHttp: boolean
+  readonly os: string
+}
+
+export interface Enrolled {
+  readonly hostId: string
+  readonly routes: readonly string[]
+}
+
+/** Trades a code for this host's own token and keeps it. Fails with a UserError that says what to do. */
+export async function enrol(paths: StatePaths, options: EnrolOptions, exchange: Exchange): Promise<Enrolled> {
+  const relay = checkRelayUrl(options.relay, options.allowHttp)
+  makePrivateDirectory(paths.directory)
+  const unlock = takeLock(paths.lock)
+  try {
+    const before = readConfigIfGood(paths)
+    const machineId = before?.machineId ?? readMachineId(paths.directory) ?? newMachineId()
+    const reply = await requestEnrolment(relay, buildRequest(options, machineId), exchange)
+    const routes = usableRoutes(reply.routes, relay, options.allowHttp)
+    // What an earlier host left behind must not be sent under the new one's name.
+    if (before?.hostId !== reply.hostId) rmSync(paths.spool, { recursive: true, force: true })
+    const config = {
+      hostId: reply.hostId,
+      routes,
+      ...(options.allowHttp && { allowHttp: true }),
+      machineId,
+      ...(before?.host && { host: before.host }),
+    }
+    writeEnrolment(paths, config, reply.config, reply.token)
+    return { hostId: reply.hostId, routes }
+  } finally {
+    unlock()
+  }
+}
+
+/** Enrolling again is the way out of a damaged file. */
+function readConfigIfGood(paths: StatePaths) {
+  try {
+    return readConfig(paths)
+  } catch (error) {
+    if (error instanceof UserError) return undefined
+    throw error
+  }
+}
+
+function buildRequest({ code, name, os }: EnrolOptions, machineId: string): EnrolRequest {
+  const hostname = readHostname()
+  const request = enrolRequest.safeParse({ code, hostname, name, os, version: VERSION, machineId })
+  if (!request.success) throw new UserError(`This cannot be enrolled: ${z.prettifyError(request.error)}`)
+  return request.data
+}
+
+async function requestEnrolment(relay: string, request: EnrolRequest, exchange: Exchange): Promise<EnrolReply> {
+  const bytes = new TextEncoder().encode(JSON.stringify(request))
+  const reply = await exchange({ method: 'POST', route: relay, path: 'v1/enrol', body: { bytes, gzip: false } })
+  if (reply.status === null)
+    throw new UserError(`Could not reach the relay at ${relay}: ${reply.reason}. Check the URL and the network.`)
+  const body = decodeJson(reply.body)
+  const parsed = enrolReply.safeParse(body)
+  if (reply.status < 300 && parsed.success) return parsed.data
+  const problem = asProblem(body)
+  if (problem)
+    throw new UserError(`The relay refused the enrolment: ${problem.detail || problem.title} (${problem.code})`)
+  throw new UserError(`${relay} answered HTTP ${reply.status}, and not as a relay does. Check the URL.`)
+}
+
+/** The relay's routes that this host may use; with none of them the one that it enrolled at. */
+function usableRoutes(routes: readonly string[], relay: string, allowHttp: boolean): [string, ...string[]] {
+  const [first, ...others] = routes.flatMap(route => {
+    try {
+      return [checkRelayUrl(route, allowHttp)]
+    } catch {
+      return []
+    }
+  })
+  return first === undefined ? [relay] : [first, ...others]
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+import { buildProgram } from './cli.ts'
+import { systemCode, UserError } from './error.ts'
+
+/** Entry of onec-agent: what a person can put right is one message and exit code 2, anything else is a bug. */
+async function main(): Promise<void> {
+  try {
+    await buildProgram().parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError) throw error
+    if (error instanceof UserError) process.stderr.write(`${error.message}\n`)
+    else if (systemCode(error)) process.stderr.write(`${(error as Error).message}\n`)
+    else process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
+    process.exit(error instanceof UserError ? 2 : 1)
+  }
+}
+
+await main()

@@ -1,0 +1,32 @@
+import type { BackupReport, Entry, Snapshot } from '../../shared/wire.ts'
+
+/** What one collection puts on disk: one record. */
+export interface SpoolItem {
+  readonly atMs: number
+  readonly snapshot?: Snapshot
+  readonly backups?: readonly BackupReport[]
+  readonly entries?: readonly Entry[]
+  /** Names of the report files that `backups` and `entries` come from: a restart does not take them twice. */
+  readonly reports?: readonly string[]
+}
+
+/** Some items under an id of their own, fixed on disk before the first attempt: a re-send repeats them exactly. */
+export interface FixedBatch {
+  readonly id: string
+  readonly seq: number
+  readonly items: readonly SpoolItem[]
+}
+
+/** What waits behind a batch. */
+export interface Behind {
+  readonly batches: number
+  readonly oldestAtMs: number | null
+}
+
+export const encodeItem = (item: SpoolItem): Buffer => Buffer.from(JSON.stringify(item))
+
+/** Only for what {@link encodeItem} made: a record's checksum has vouched for it. */
+export const decodeItem = (payload: Buffer): SpoolItem => JSON.parse(payload.toString('utf8')) as SpoolItem
+
+export const countSnapshots = (items: readonly SpoolItem[]): number =>
+  items.filter(item => item.snapshot !== undefined).length

@@ -1,0 +1,92 @@
+import * as z from 'zod'
+import { systemCode } from './error.ts'
+import { readTextIfThere, writeFileAtomic } from './file.ts'
+import { isRunning, type ProcessIdentity } from './identity.ts'
+import { decodeJson } from './json.ts'
+import { createTrouble, type Log } from './log.ts'
+
+const epochMs = z.number()
+
+/** What a running agent says of itself, for `status` in another process. */
+export const agentStatus = z.object({
+  version: z.string(),
+  startedAtMs: epochMs,
+  hostId: z.string(),
+  /** The relay's URL that the next post goes to. */
+  route: z.string(),
+  intervalMs: z.number(),
+  lastSnapshotAtMs: epochMs.nullable(),
+  lastDeliveredAtMs: epochMs.nullable(),
+  /** What keeps it from delivering; null when nothing does. */
+  problem: z.object({ sinceMs: epochMs, reason: z.string() }).nullable(),
+  /** Families that could not be read for the newest snapshot. */
+  unread: z.array(z.object({ family: z.string(), reason: z.string() })),
+  spool: z.object({
+    pendingBatches: z.number(),
+    oldestAtMs: epochMs.nullable(),
+    droppedSnapshots: z.number(),
+    asideBatches: z.number(),
+  }),
+})
+export type AgentStatus = z.output<typeof agentStatus>
+
+/** Keeps the status file up to date. One that cannot be written is said, and stops nothing. */
+export function createStatusWriter(file: string, status: () => AgentStatus, log: Log): { save(): void } {
+  const trouble = createTrouble(log)
+  return {
+    save() {
+      try {
+        writeFileAtomic(file, JSON.stringify(status()))
+        trouble.clear('The status file is written again')
+      } catch (error) {
+        const code = systemCode(error)
+        if (code === undefined) throw error
+        trouble.raise('warn', `The status file cannot be written (${code}); everything else goes on`)
+      }
+    },
+  }
+}
+
+export function readStatus(file: string): AgentStatus | undefined {
+  return agentStatus.safeParse(decodeJson(readTextIfThere(file))).data
+}
+
+export type Condition = 'running' | 'stopped' | 'not enrolled' | 'removed'
+
+export interface StatusView {
+  readonly condition: Condition
+  readonly stateDirectory: string
+  /** As the agent last wrote it; null when it never ran. */
+  readonly agent: AgentStatus | null
+}
+
+export function conditionOf(facts: {
+  enrolled: boolean
+  removed: boolean
+  owner: ProcessIdentity | undefined
+}): Condition {
+  if (facts.removed) return 'removed'
+  if (!facts.enrolled) return 'not enrolled'
+  return facts.owner && isRunning(facts.owner) ? 'running' : 'stopped'
+}
+
+/** The view as lines for a person. */
+export function formatStatus({ condition, stateDirectory, agent }: StatusView, nowMs: number): string {
+  const lines = [`Agent: ${condition}`, `State: ${stateDirectory}`]
+  if (!agent) return lines.join('\n')
+  const { spool, problem } = agent
+  lines.push(
+    `Host: ${agent.hostId}, relay ${agent.route}, every ${agent.intervalMs / 1000} s`,
+    `Last snapshot: ${agoText(agent.lastSnapshotAtMs, nowMs)}`,
+    `Last delivery: ${agoText(agent.lastDeliveredAtMs, nowMs)}`,
+    `Spool: ${spool.pendingBatches} batches wait, ${spool.droppedSnapshots} snapshots dropped, ${spool.asideBatches} batches aside`,
+  )
+  if (problem) lines.push(`Problem: ${problem.reason} (since ${agoText(problem.sinceMs, nowMs)})`)
+  for (const { family, reason } of agent.unread) lines.push(`Not read: ${family} (${reason})`)
+  return lines.join('\n')
+}
+
+function agoText(atMs: number | null, nowMs: number): string {
+  if (atMs === null) return 'none yet'
+  return `${new Date(atMs).toISOString()}, ${Math.max(Math.round((nowMs - atMs) / 1000), 0)} s ago`
+}

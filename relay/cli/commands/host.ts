@@ -1,0 +1,102 @@
+import type { Command } from 'commander'
+import type { BackupView, HostDetail, HostView } from '../../tenant/rpc.ts'
+import type { CliContext } from '../context.ts'
+import { operatorClient } from '../operator.ts'
+import { printJson } from '../print.ts'
+import { shellWord } from '../shell-word.ts'
+import { plainLine, table } from '../table.ts'
+import { ago, bytes, duration, seconds, timestamp } from '../wording.ts'
+
+export function addHostCommands(program: Command, context: CliContext): void {
+  const host = program.command('host').description('the machines of a tenant')
+
+  host
+    .command('list')
+    .description('list the hosts of a tenant')
+    .argument('<tenant>', 'id or name')
+    .option('--json', 'print the answer as JSON')
+    .action(async (tenant: string, options: { json?: boolean }) => {
+      const answer = await (await operatorClient(context)).hosts(tenant)
+      if (options.json) return printJson(context, answer)
+      const none = `No hosts yet.\nNext: onec-relay enrol create ${shellWord(tenant)}`
+      context.out(answer.hosts.length > 0 ? hostTable(answer.hosts, context.now()) : none)
+    })
+
+  host
+    .command('show')
+    .description('show what is known of a host and its backups')
+    .argument('<tenant>', 'id or name')
+    .argument('<host>', 'id or name')
+    .option('--json', 'print the answer as JSON')
+    .action(async (tenant: string, name: string, options: { json?: boolean }) => {
+      const answer = await (await operatorClient(context)).host(tenant, name)
+      if (options.json) return printJson(context, answer)
+      context.out(hostDetail(answer, context.now()))
+    })
+
+  host
+    .command('remove')
+    .description("remove a host: its token is void, its agent stops, and sinks that keep a host's state forget it")
+    .argument('<tenant>', 'id or name')
+    .argument('<host>', 'id or name')
+    .option('--json', 'print the answer as JSON')
+    .action(async (tenant: string, name: string, options: { json?: boolean }) => {
+      const answer = await (await operatorClient(context)).removeHost(tenant, name)
+      if (options.json) return printJson(context, answer)
+      context.out(`Removed host ${answer.name}, id ${answer.id}.`)
+      context.out(`Next, to take it back: onec-relay enrol create ${shellWord(tenant)}`)
+    })
+}
+
+export function hostTable(hosts: readonly HostView[], now: number): string {
+  const rows = hosts.map(host => [
+    host.name,
+    host.id,
+    host.state,
+    duration(now - host.stateSinceMs),
+    ago(host.lastSeenMs, now),
+    host.clockSkewMs === null ? null : seconds(host.clockSkewMs),
+    host.spool && String(host.spool.pendingBatches),
+    host.agent?.version,
+  ])
+  return table(['NAME', 'ID', 'STATE', 'FOR', 'SEEN', 'SKEW', 'SPOOLED', 'AGENT'], rows)
+}
+
+function hostDetail(host: HostDetail, now: number): string {
+  const labels = Object.entries(host.config.labels ?? {}).map(([name, value]) => `${name}=${value}`)
+  const facts: [string, string | null][] = [
+    ['id', host.id],
+    ['machine', host.agent ? `${host.hostname}, ${host.agent.os}` : host.hostname],
+    ['state', `${host.state} for ${duration(now - host.stateSinceMs)}`],
+    ['enrolled', timestamp(host.enrolledAtMs)],
+    ['last seen', ago(host.lastSeenMs, now)],
+    ['interval', host.agent && duration(host.agent.intervalMs)],
+    ['clock skew', host.clockSkewMs === null ? null : seconds(host.clockSkewMs)],
+    [
+      'spool',
+      host.spool && `${host.spool.pendingBatches} batches wait, ${host.spool.droppedSnapshots} snapshots dropped`,
+    ],
+    ['labels', labels.join(', ') || null],
+    ['configuration', `revision ${host.configRevision}`],
+  ]
+  const lines = facts.map(([name, value]) => `  ${name.padEnd(14)}${plainLine(value ?? '-')}`)
+  return [
+    plainLine(host.name),
+    ...lines,
+    '',
+    host.backups.length > 0 ? backupTable(host.backups, now) : 'No backups reported.',
+  ].join('\n')
+}
+
+function backupTable(backups: readonly BackupView[], now: number): string {
+  const rows = backups.map(backup => [
+    backup.name,
+    backup.state,
+    ago(backup.completedAtMs, now),
+    backup.sizeBytes === null ? null : bytes(backup.sizeBytes),
+    backup.durationMs === null ? null : duration(backup.durationMs),
+    timestamp(backup.dueAtMs),
+    backup.reason,
+  ])
+  return table(['BACKUP', 'STATE', 'COMPLETED', 'SIZE', 'TOOK', 'DUE', 'REASON'], rows)
+}

@@ -1,0 +1,21 @@
+import type { DestinationView } from '../tenant/rpc.ts'
+import { table } from './table.ts'
+import { ago, count, duration } from './wording.ts'
+
+export function destinationTable(destinations: readonly DestinationView[], now: number): string {
+  const rows = destinations.map(view => [
+    view.name,
+    view.sink,
+    view.state,
+    count(view.deliveredSamples),
+    ago(view.lastDeliveredAtMs, now),
+    count(view.backlogBatches),
+    view.oldestAtMs === null ? null : duration(now - view.oldestAtMs),
+    count(view.droppedSamples),
+    count(view.deadLetters),
+    [view.reason, view.nextAttemptAtMs === null ? null : `next attempt in ${duration(view.nextAttemptAtMs - now)}`]
+      .filter(Boolean)
+      .join('; '),
+  ])
+  return table(['NAME', 'SINK', 'STATE', 'SAMPLES', 'DELIVERED', 'WAITING', 'LAG', 'DROPPED', 'DEAD', 'REASON'], rows)
+}

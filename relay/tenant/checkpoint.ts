@@ -1,0 +1,79 @@
+import { decode, encode } from '@msgpack/msgpack'
+import { type DestinationMemory, newDestination } from './destination-memory.ts'
+import { type HostMemory, newHost } from './host-memory.ts'
+import type { RingState } from './ring.ts'
+
+/**
+ * All that changes with every batch, as one row: what the object knows that its tables do not. MessagePack with named
+ * fields, so that release N reads N±1: a field that is new gets its default, one that is gone is ignored.
+ */
+export interface Checkpoint {
+  /** Last tick of the relay: a long time since means that the relay was away, not the hosts. */
+  readonly heartbeatMs: number
+  readonly ring: RingState
+  readonly hosts: ReadonlyMap<string, HostMemory>
+  readonly destinations: ReadonlyMap<string, DestinationMemory>
+}
+
+const CHECKPOINT_VERSION = 1
+
+/** Batch ids are 16 characters of base64url: packed as their 12 bytes, one binary for all of a host. */
+const ID_BYTES = 12
+
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const hosts = [...checkpoint.hosts].map(([id, host]) => [
+    id,
+    { ...host, ids: packIds(host.ids), backups: [...host.backups] },
+  ])
+  const destinations = [...checkpoint.destinations].map(([id, memory]) => [
+    id,
+    { ...memory, newestMs: [...memory.newestMs] },
+  ])
+  return encode({ ...checkpoint, v: CHECKPOINT_VERSION, hosts, destinations }, { ignoreUndefined: true })
+}
+
+/** @throws Error when the bytes are no checkpoint that this release reads: never start empty instead */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const raw = decode(bytes) as Record<string, unknown> & {
+    hosts: [string, HostMemory & { ids: Uint8Array; backups: never }][]
+    destinations: [string, DestinationMemory & { newestMs: never }][]
+  }
+  if (typeof raw?.v !== 'number' || raw.v > CHECKPOINT_VERSION + 1 || !Array.isArray(raw.hosts))
+    throw new Error(`checkpoint of version ${String(raw?.v)} is not readable by this release`)
+  return {
+    heartbeatMs: raw.heartbeatMs as number,
+    ring: raw.ring as RingState,
+    hosts: new Map(
+      raw.hosts.map(([id, host]) => [
+        id,
+        { ...newHost(0), ...host, ids: unpackIds(host.ids), backups: new Map(host.backups) },
+      ]),
+    ),
+    destinations: new Map(
+      raw.destinations.map(([id, memory]) => [
+        id,
+        { ...newDestination(0), ...memory, newestMs: new Map(memory.newestMs) },
+      ]),
+    ),
+  }
+}
+
+function packIds(ids: readonly string[]): Uint8Array {
+  const packed = new Uint8Array(ids.length * ID_BYTES)
+  ids.forEach((id, index) => {
+    const text = atob(id.replaceAll('-', '+').replaceAll('_', '/'))
+    for (let at = 0; at < ID_BYTES; at += 1) packed[index * ID_BYTES + at] = text.charCodeAt(at)
+  })
+  return packed
+}
+
+function unpackIds(packed: Uint8Array): string[] {
+  const ids: string[] = []
+  for (let from = 0; from < packed.length; from += ID_BYTES)
+    ids.push(
+      btoa(String.fromCharCode(...packed.subarray(from, from + ID_BYTES)))
+        .replaceAll('+', '-')
+        .replaceAll('/', '_'),
+    )
+  return ids
+}

@@ -1,0 +1,43 @@
+import { gunzipSync } from 'node:zlib'
+import { LIMITS, type WireBatch } from '../../shared/wire.ts'
+import type { Batch, Host, Tenant } from '../sinks/sink.ts'
+import type { BatchItem, Item, RelayItem, RemovalItem } from './row.ts'
+
+/** Who is who, at the moment of encoding. */
+export interface Names {
+  readonly tenant: Tenant
+  host(id: string): Host
+}
+
+/** What the relay says of itself has this host and job. */
+export const RELAY_HOST: Host = { id: 'relay', name: 'onec-relay', labels: {} }
+export const RELAY_JOB = 'onec_relay'
+
+/** The items of a row as what sinks encode, in their order. */
+export function batchesOf(items: readonly Item[], names: Names): Batch[] {
+  return items.flatMap(item => (item.kind === 'relay' ? relayBatches(item, names) : [hostBatch(item, names)]))
+}
+
+function hostBatch(item: BatchItem | RemovalItem, names: Names): Batch {
+  const { tenant } = names
+  const host = names.host(item.hostId)
+  if (item.kind === 'removal') return { tenant, host, source: 'relay', snapshots: [], entries: [], removed: true }
+  const { snapshots, entries } = openBody(item)
+  return { tenant, host, source: 'agent', snapshots, entries: entries ?? [] }
+}
+
+function relayBatches(item: RelayItem, names: Names): Batch[] {
+  return item.says.map(({ hostId, snapshot, entries }) => ({
+    tenant: names.tenant,
+    source: 'relay',
+    ...(hostId === null ? { host: RELAY_HOST, job: RELAY_JOB } : { host: names.host(hostId) }),
+    snapshots: [{ atMs: item.atMs, monoMs: 0, ...snapshot }],
+    entries,
+  }))
+}
+
+/** The body was checked against the schema before it was stored; it is only opened here. */
+function openBody(item: BatchItem): WireBatch {
+  const bytes = item.gzip ? gunzipSync(item.body, { maxOutputLength: LIMITS.inflatedBytes }) : item.body
+  return JSON.parse(new TextDecoder().decode(bytes)) as WireBatch
+}

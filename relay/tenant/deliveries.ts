@@ -1,0 +1,279 @@
+import { encode } from '@msgpack/msgpack'
+import type { Outcome } from '../../shared/outcome.ts'
+import type { DataKey } from '../secrets/envelope.ts'
+import { sinkOf } from '../sinks/index.ts'
+import type { Batch, OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
+import { overBudget } from './budget.ts'
+import { batchesOf } from './decode.ts'
+import { deliver, secretForms } from './deliver.ts'
+import { afterFailure, type DestinationMemory, mayTry, newDestination } from './destination-memory.ts'
+import type { RowEntry } from './outbox.ts'
+import { type OpenDestination, type PumpPorts, pump, type Refused } from './pump.ts'
+import type { DestinationView } from './rpc.ts'
+import { openSettings } from './settings.ts'
+import type { TenantState } from './state.ts'
+import type { DestinationRecord } from './store.ts'
+import type { DeliveryFacts } from './tick.ts'
+
+/** Samples of rows kept opened, so that four destinations that read the same ones open them once. */
+const OPENED_SAMPLES = 20_000
+
+export interface DeliveryPorts {
+  dataKey(): Promise<DataKey>
+  pumpEnded(): void
+  now(): number
+}
+
+/** The destinations of a tenant and their pumps: each at its own cursor, none waiting for another. */
+export class Deliveries {
+  readonly #state: TenantState
+  readonly #ports: DeliveryPorts
+  readonly #records = new Map<string, DestinationRecord>()
+  readonly #open = new Map<string, OpenDestination>()
+  readonly #running = new Set<string>()
+  readonly #rows = new Map<number, { opened: ReturnType<PumpPorts['open']>; samples: number }>()
+
+  constructor(state: TenantState, ports: DeliveryPorts) {
+    this.#state = state
+    this.#ports = ports
+    for (const record of state.store.destinations()) this.#records.set(record.id, record)
+  }
+
+  get records(): readonly DestinationRecord[] {
+    return [...this.#records.values()]
+  }
+
+  get isPumping(): boolean {
+    return this.#running.size > 0
+  }
+
+  find(idOrName: string): DestinationRecord | undefined {
+    return this.#records.get(idOrName) ?? this.records.find(({ name }) => name === idOrName)
+  }
+
+  /** Makes what is in flight to it change nothing more; what became of that is not known then. */
+  interrupt(id: string): void {
+    if (!this.#running.has(id)) return
+    this.#close(id)
+    this.#state.destinations.set(id, { ...this.memory(id), uncertainBelow: this.#state.outbox.head })
+  }
+
+  /** A new or changed record, already stored; the memory stays what it is. */
+  put(record: DestinationRecord): void {
+    this.#close(record.id)
+    this.#records.set(record.id, record)
+  }
+
+  remove(id: string): void {
+    this.#close(id)
+    this.#records.delete(id)
+    this.#state.destinations.delete(id)
+  }
+
+  memory(id: string): DestinationMemory {
+    return this.#state.destinations.get(id) ?? newDestination(this.#state.outbox.head)
+  }
+
+  /** Sends one request outside the queue. */
+  async send(record: DestinationRecord, batches: readonly Batch[]): Promise<Outcome> {
+    const destination = await this.#opened(record)
+    if (!destination) return { kind: 'suspended', reason: `this release has no sink "${record.sink}"` }
+    const request = destination.sink.encode(batches, destination.settings)
+    return request ? this.#deliver(destination, request) : { kind: 'delivered' }
+  }
+
+  /** Starts the pump of every destination that has something to send and may; none is awaited. */
+  startPumps(): void {
+    for (const record of this.#records.values()) {
+      const memory = this.memory(record.id)
+      const idle = memory.cursor >= this.#state.outbox.head || !mayTry(memory, this.#ports.now())
+      if (!idle && !this.#running.has(record.id)) void this.#runPump(record)
+    }
+  }
+
+  /** When the earliest destination in back-off that has something to send may try again. */
+  nextRetryAtMs(): number | undefined {
+    const times = [...this.#records.keys()].flatMap(id => {
+      const { cursor, nextAttemptAtMs } = this.memory(id)
+      const waits = nextAttemptAtMs !== null && cursor < this.#state.outbox.head && !this.#running.has(id)
+      return waits ? [nextAttemptAtMs] : []
+    })
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** Drops the oldest rows of every destination that is over its age or size, counted and said. */
+  enforceBudgets(now: number): void {
+    for (const record of this.#records.values()) {
+      const memory = this.memory(record.id)
+      const gone = overBudget(this.#state.outbox.from(memory.cursor), this.#state.hosts.size, now)
+      const last = gone.at(-1)
+      // A pump in flight moves the cursor itself; its timeout bounds the wait.
+      if (!last || this.#running.has(record.id)) continue
+      const { batches, samples } = totals(gone)
+      const droppedSamples = memory.droppedSamples + samples
+      this.#state.destinations.set(record.id, { ...memory, cursor: last.seq + 1, droppedSamples })
+      const open = this.#open.get(record.id)
+      if (open) open.work = undefined
+      this.#note(record.name, 'dropped', `${batches} batches (${samples} samples) were over its budget of age or bytes`)
+    }
+  }
+
+  facts(now: number): DeliveryFacts[] {
+    return this.records.map(({ id, name }) => {
+      const { cursor, droppedSamples, unconfirmedBatches, deadLetters } = this.memory(id)
+      const backlog = this.#state.outbox.from(cursor)
+      return {
+        destination: name,
+        lagMs: backlog[0] ? Math.max(now - backlog[0].atMs, 0) : 0,
+        backlogBatches: totals(backlog).batches,
+        droppedSamples,
+        unconfirmedBatches,
+        deadLetters,
+      }
+    })
+  }
+
+  view(record: DestinationRecord): DestinationView {
+    const { cursor, failures, uncertainBelow, newestMs, ...memory } = this.memory(record.id)
+    const backlog = this.#state.outbox.from(cursor)
+    const { batches, bytes } = totals(backlog)
+    return {
+      id: record.id,
+      name: record.name,
+      sink: record.sink,
+      settings: record.settings,
+      secrets: Object.keys(record.sealed),
+      version: record.version,
+      ...memory,
+      backlogBatches: batches,
+      backlogBytes: bytes,
+      oldestAtMs: backlog[0]?.atMs ?? null,
+    }
+  }
+
+  async #runPump(record: DestinationRecord): Promise<void> {
+    this.#running.add(record.id)
+    let destination: OpenDestination | undefined
+    try {
+      destination = await this.#opened(record)
+      const samples = destination ? await pump(destination, this.#pumpPorts) : 0
+      if (destination && samples > 0)
+        console.log(
+          `Sent ${samples} ${destination.sink.carries} to ${destination.sink.title} (${this.#state.tenant.id}/${record.name})`,
+        )
+    } catch (error) {
+      // No outcome of the destination's but a fault of ours: said, and tried again like an outage.
+      console.error(`Delivery to ${this.#state.tenant.id}/${record.name} failed:`, error)
+      const outcome = { kind: 'retry', reason: 'an error inside the relay, see its log', mayBeStored: true } as const
+      const failed = afterFailure(this.memory(record.id), outcome, this.#ports.now(), Math.random())
+      if (this.#records.has(record.id)) this.#state.destinations.set(record.id, failed)
+    } finally {
+      this.#running.delete(record.id)
+      // What took its place had to wait for the request in flight.
+      if (destination?.closed) this.startPumps()
+      this.#ports.pumpEnded()
+    }
+  }
+
+  /** With its settings opened, once per version; absent when this release does not have its sink. */
+  async #opened(record: DestinationRecord): Promise<OpenDestination | undefined> {
+    const known = this.#open.get(record.id)
+    const sink = sinkOf(record.sink)
+    if (known || !sink) return known
+    const settings = await openSettings(await this.#ports.dataKey(), this.#state.tenant.id, record)
+    const destination = openDestination(record, sink, settings, this.#state)
+    // An edit may have come while the secrets were being opened.
+    if (this.#records.get(record.id) === record) this.#open.set(record.id, destination)
+    else destination.closed = true
+    return destination
+  }
+
+  readonly #pumpPorts: PumpPorts = {
+    now: () => this.#ports.now(),
+    random: Math.random,
+    rowsFrom: seq => this.#state.outbox.from(seq),
+    open: row => this.#openRow(row),
+    send: (destination, request) => this.#deliver(destination, request),
+    deadLetter: refused => this.#bury(refused),
+    note: ({ name }, kind, message) => this.#note(name, kind, message),
+  }
+
+  #deliver({ sink, settings }: OpenDestination, request: OutboundRequest): Promise<Outcome> {
+    return deliver(sink, request, secretForms(settings, sink.secretFields), this.#ports.now)
+  }
+
+  #openRow(row: RowEntry): ReturnType<PumpPorts['open']> {
+    const known = this.#rows.get(row.seq)
+    if (known) return known.opened
+    const items = this.#state.outbox.read(row)
+    const opened = { items, batches: batchesOf(items, this.#state) }
+    this.#rows.set(row.seq, { opened, samples: row.samples })
+    let samples = [...this.#rows.values()].reduce((sum, kept) => sum + kept.samples, 0)
+    for (const [seq, kept] of this.#rows) {
+      if (samples <= OPENED_SAMPLES || seq === row.seq) break
+      this.#rows.delete(seq)
+      samples -= kept.samples
+    }
+    return opened
+  }
+
+  #bury({ destination, batches, samples, reason }: Refused): void {
+    const times = batches.flatMap(({ snapshots, entries }) => [...snapshots, ...entries].map(({ atMs }) => atMs))
+    this.#state.bury({
+      atMs: this.#ports.now(),
+      destination: destination.name,
+      host: [...new Set(batches.map(({ host }) => host.name))].join(', '),
+      fromMs: times.length > 0 ? Math.min(...times) : null,
+      toMs: times.length > 0 ? Math.max(...times) : null,
+      samples,
+      reason,
+      body: encode(batches, { ignoreUndefined: true }),
+    })
+  }
+
+  #note(destination: string, kind: string, message: string): void {
+    console.log(`Destination ${this.#state.tenant.id}/${destination} ${kind}: ${message}`)
+    this.#state.note({ atMs: this.#ports.now(), kind: `destination_${kind}`, subject: destination, message })
+  }
+
+  #close(id: string): void {
+    const open = this.#open.get(id)
+    if (open) open.closed = true
+    this.#open.delete(id)
+  }
+}
+
+/** Its memory is the state's own, so that a checkpoint during a hanging request has what is settled already. */
+function openDestination(
+  { id, name }: DestinationRecord,
+  sink: SinkDefinition,
+  settings: Readonly<Record<string, unknown>>,
+  state: TenantState,
+): OpenDestination {
+  return {
+    id,
+    name,
+    sink,
+    settings,
+    work: undefined,
+    latest: new Map(),
+    closed: false,
+    get memory() {
+      return state.destinations.get(id) ?? newDestination(state.outbox.head)
+    },
+    set memory(memory) {
+      state.destinations.set(id, memory)
+    },
+  }
+}
+
+function totals(rows: readonly RowEntry[]): { batches: number; samples: number; bytes: number } {
+  return rows.reduce(
+    (sum, row) => ({
+      batches: sum.batches + row.batches,
+      samples: sum.samples + row.samples,
+      bytes: sum.bytes + row.bytes,
+    }),
+    { batches: 0, samples: 0, bytes: 0 },
+  )
+}

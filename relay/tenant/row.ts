@@ -1,0 +1,79 @@
+import { decode, encode } from '@msgpack/msgpack'
+import type { BackupReport, Entry, Snapshot, WireBatch } from '../../shared/wire.ts'
+
+/** Release N writes this and reads N±1: items carry names, so a field more or less is no obstacle. */
+const ROW_VERSION = 1
+
+/** An accepted batch: what the object has to know of it, and its body as it came. */
+export interface BatchItem {
+  readonly kind: 'batch'
+  readonly hostId: string
+  readonly id: string
+  readonly seq: number
+  readonly receivedAtMs: number
+  /** When the next post was granted. */
+  readonly dueAtMs: number
+  readonly sentAtMs: number
+  readonly newestAtMs: number | null
+  readonly samples: number
+  readonly agent: WireBatch['agent']
+  readonly spool: WireBatch['spool']
+  readonly backups: readonly BackupReport[]
+  readonly gzip: boolean
+  readonly body: Uint8Array
+}
+
+/** What the relay itself says: of a host, or (hostId null) of its deliveries. */
+export interface RelayItem {
+  readonly kind: 'relay'
+  readonly atMs: number
+  readonly samples: number
+  readonly says: readonly {
+    readonly hostId: string | null
+    readonly snapshot: Pick<Snapshot, 'metrics'> & { readonly series: NonNullable<Snapshot['series']> }
+    readonly entries: readonly Entry[]
+  }[]
+}
+
+/** A host was removed: sinks that keep state per host forget it. */
+export interface RemovalItem {
+  readonly kind: 'removal'
+  readonly atMs: number
+  readonly hostId: string
+}
+
+export type Item = BatchItem | RelayItem | RemovalItem
+
+/** What an item takes beside its body and the texts of its backups. */
+const ITEM_BYTES = 1024
+const REPORT_BYTES = 256
+
+/** Bytes of a batch in a row, rather more than less: what bounds of memory and of rows count. */
+export function sizeBytes(item: BatchItem): number {
+  const texts = item.backups.reduce((sum, { name, reason }) => sum + name.length + (reason?.length ?? 0), 0)
+  // A UTF-16 unit is at most three bytes of UTF-8.
+  return ITEM_BYTES + item.body.length + item.backups.length * REPORT_BYTES + texts * 3
+}
+
+/** One row of the outbox: the items that were committed together. */
+export function encodeRow(items: readonly Item[]): Uint8Array {
+  return encode({ v: ROW_VERSION, items }, { ignoreUndefined: true })
+}
+
+/** @throws Error when the bytes are not a row that this release reads */
+export function decodeRow(bytes: Uint8Array): readonly Item[] {
+  const row = decode(bytes) as { v?: unknown; items?: unknown }
+  if (typeof row?.v !== 'number' || row.v > ROW_VERSION + 1 || !Array.isArray(row.items))
+    throw new Error(`outbox row of version ${String(row?.v)} is not readable by this release`)
+  return row.items as Item[]
+}
+
+/** Samples that a row carries to each destination. */
+export function samplesOf(items: readonly Item[]): number {
+  return items.reduce((sum, item) => sum + (item.kind === 'removal' ? 0 : item.samples), 0)
+}
+
+/** When the newest item was accepted, epoch milliseconds. */
+export function acceptedAtMs(items: readonly Item[]): number {
+  return Math.max(...items.map(item => (item.kind === 'batch' ? item.receivedAtMs : item.atMs)))
+}

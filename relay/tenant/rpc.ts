@@ -1,0 +1,165 @@
+import type { HostConfig } from '../../shared/host-config.ts'
+import type { Outcome } from '../../shared/outcome.ts'
+import type { Ack, BackupReport, ConfigReply, WireBatch } from '../../shared/wire.ts'
+import type { Result } from '../result.ts'
+
+/** Worker and object may be of different releases for minutes after a deploy: a header says which it speaks. */
+export const RPC_VERSION = 1
+
+/** A host as its token names it; `secretHash` is the SHA-256 (hex) of the token's secret. */
+export interface HostCredential {
+  readonly hostId: string
+  readonly secretHash: string
+}
+
+/** All that the object must know of a batch without opening its body. */
+export interface IngestHeader extends HostCredential {
+  readonly rpc: typeof RPC_VERSION
+  readonly id: string
+  readonly seq: number
+  readonly sentAtMs: number
+  /** Whether `body` is gzip or plain JSON. */
+  readonly gzip: boolean
+  readonly snapshots: number
+  readonly samples: number
+  readonly newestAtMs: number | null
+  readonly agent: WireBatch['agent']
+  readonly spool: WireBatch['spool']
+  readonly backups: readonly BackupReport[]
+}
+
+export type HostState = 'pending' | 'up' | 'late' | 'down' | 'disabled'
+
+export interface HostView {
+  readonly id: string
+  readonly name: string
+  readonly hostname: string
+  readonly state: HostState
+  readonly stateSinceMs: number
+  readonly enrolledAtMs: number
+  /** Time of the last accepted post; null before the first. */
+  readonly lastSeenMs: number | null
+  /** When its next post was granted; null before the first. */
+  readonly dueAtMs: number | null
+  /** Host clock minus relay clock. */
+  readonly clockSkewMs: number | null
+  readonly agent: WireBatch['agent'] | null
+  readonly spool: WireBatch['spool'] | null
+  readonly configRevision: number
+}
+
+export interface BackupView {
+  readonly name: string
+  readonly state: BackupReport['state']
+  readonly source: BackupReport['source']
+  readonly reason: string | null
+  /** 1 good, 0 failed; null before the first completed run. */
+  readonly status: 0 | 1 | null
+  readonly completedAtMs: number | null
+  readonly sizeBytes: number | null
+  readonly durationMs: number | null
+  readonly dueAtMs: number | null
+  readonly runs: Readonly<Record<string, number>>
+}
+
+export interface HostDetail extends HostView {
+  readonly config: HostConfig
+  readonly backups: readonly BackupView[]
+}
+
+export interface DestinationInput {
+  readonly name: string
+  readonly sink: string
+  /** As the sink's schema has them, secrets included. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** A settings field that is null is removed; one that is absent stays, secrets too. */
+export interface DestinationEdit {
+  readonly name?: string
+  readonly settings?: Readonly<Record<string, unknown>>
+}
+
+export interface DestinationView {
+  readonly id: string
+  readonly name: string
+  readonly sink: string
+  /** Without the secret ones. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Names of the secret settings that are set. */
+  readonly secrets: readonly string[]
+  readonly version: number
+  readonly state: 'active' | 'backing-off' | 'suspended'
+  /** Why it is not active, the server's own words included (redacted). */
+  readonly reason: string | null
+  readonly sinceMs: number | null
+  readonly nextAttemptAtMs: number | null
+  readonly backlogBatches: number
+  readonly backlogBytes: number
+  /** When the oldest undelivered batch was accepted. */
+  readonly oldestAtMs: number | null
+  readonly deliveredBatches: number
+  readonly deliveredSamples: number
+  readonly unconfirmedBatches: number
+  readonly droppedSamples: number
+  readonly deadLetters: number
+  readonly lastDeliveredAtMs: number | null
+}
+
+export interface EventView {
+  readonly atMs: number
+  readonly kind: string
+  readonly subject: string
+  readonly message: string
+}
+
+export interface DeadLetterView {
+  readonly id: number
+  readonly atMs: number
+  readonly destination: string
+  readonly host: string
+  readonly fromMs: number | null
+  readonly toMs: number | null
+  readonly samples: number
+  /** The server's own words, redacted. */
+  readonly reason: string
+}
+
+export interface HostCounts {
+  readonly total: number
+  readonly byState: Readonly<Record<HostState, number>>
+}
+
+/** One tenant's object. Hosts and destinations are named by id or by name. */
+export interface TenantRpc {
+  /** Gives the object its identity; repeating it is harmless. */
+  init(tenant: { id: string; name: string }): Promise<void>
+  ingest(header: IngestHeader, body: Uint8Array): Promise<Result<Ack>>
+  hostConfig(host: HostCredential): Promise<Result<ConfigReply>>
+
+  /** A new host, or the known one of this `machineId` with a further token. */
+  enrol(input: {
+    machineId: string
+    hostname: string
+    name: string
+    os: string
+    secretHash: string
+  }): Promise<Result<{ hostId: string; config: ConfigReply }>>
+  counts(): Promise<HostCounts>
+  hosts(): Promise<readonly HostView[]>
+  host(host: string): Promise<Result<HostDetail>>
+  removeHost(host: string): Promise<Result<{ id: string; name: string }>>
+  setHostConfig(host: string, config: HostConfig): Promise<Result<ConfigReply>>
+
+  destinations(): Promise<readonly DestinationView[]>
+  addDestination(input: DestinationInput): Promise<Result<DestinationView>>
+  editDestination(destination: string, edit: DestinationEdit): Promise<Result<DestinationView>>
+  removeDestination(destination: string): Promise<Result<{ id: string; name: string }>>
+  /** Sends the relay's own samples now; a `delivered` also resumes a suspended destination. */
+  testDestination(destination: string): Promise<Result<{ outcome: Outcome; tookMs: number }>>
+  suspendDestination(destination: string): Promise<Result<DestinationView>>
+  resumeDestination(destination: string): Promise<Result<DestinationView>>
+
+  events(limit: number): Promise<readonly EventView[]>
+  deadLetters(limit: number): Promise<readonly DeadLetterView[]>
+}

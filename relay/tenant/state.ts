@@ -1,0 +1,154 @@
+import type { Host, Tenant } from '../sinks/sink.ts'
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
+import type { Names } from './decode.ts'
+import { type DestinationMemory, newDestination } from './destination-memory.ts'
+import { type HostMemory, newHost, remember } from './host-memory.ts'
+import { Outbox, StateUnreadable } from './outbox.ts'
+import type { RingState } from './ring.ts'
+import type { Item } from './row.ts'
+import type { EventView } from './rpc.ts'
+import { migrate } from './schema.ts'
+import type { ObjectStorage } from './storage.ts'
+import { type DeadLetter, type HostRecord, TenantStore } from './store.ts'
+
+/**
+ * All that a tenant object knows: its tables, and in memory what changes with every batch. Memory is lost at every
+ * eviction, so it is only ever ahead of the disk by what the outbox rows since the last checkpoint say again.
+ */
+export class TenantState implements Names {
+  readonly store: TenantStore
+  readonly outbox: Outbox
+  readonly hosts = new Map<string, HostRecord>()
+  readonly memories = new Map<string, HostMemory>()
+  readonly destinations = new Map<string, DestinationMemory>()
+  /** Last tick of the relay. */
+  heartbeatMs: number
+  readonly #storage: ObjectStorage
+  readonly #abort: (error: unknown) => never
+  #identity: Tenant | undefined
+  readonly #events: EventView[] = []
+  readonly #deadLetters: DeadLetter[] = []
+
+  /**
+   * `abort` ends the object, which then starts again from what is stored: called when a write failed, since memory that
+   * is ahead of the disk must not live on.
+   * @throws StateUnreadable when what is stored is not a state to go on from: never start empty over it
+   */
+  constructor(storage: ObjectStorage, now: number, abort: (error: unknown) => never) {
+    migrate(storage)
+    this.#storage = storage
+    this.#abort = abort
+    this.store = new TenantStore(storage.sql)
+    this.outbox = new Outbox(storage.sql)
+    this.heartbeatMs = now
+    const tenant = this.store.meta('tenant')
+    if (tenant === undefined) return
+    this.#identity = readable(() => JSON.parse(tenant))
+    readable(() => this.#recover(now))
+  }
+
+  /** Absent until the directory has told the object whose it is. */
+  get identity(): Tenant | undefined {
+    return this.#identity
+  }
+
+  get tenant(): Tenant {
+    if (!this.#identity) throw new Error('the tenant object was not told whose it is')
+    return this.#identity
+  }
+
+  host(id: string): Host {
+    const host = this.hosts.get(id)
+    return { id, name: host?.name ?? id, labels: host?.config.labels ?? {} }
+  }
+
+  /** First call: the identity and an empty checkpoint are written together. Later ones only rename. */
+  init(tenant: Tenant): void {
+    const write = () => this.store.setMeta('tenant', JSON.stringify(tenant))
+    if (this.#identity === undefined) this.checkpoint(write)
+    else write()
+    this.#identity = tenant
+  }
+
+  /** For the events table, with the next checkpoint. */
+  note(event: EventView): void {
+    this.#events.push(event)
+  }
+
+  /** For the dead-letters table, with the next checkpoint: the one that also moves the cursor past it. */
+  bury(letter: DeadLetter): void {
+    this.#deadLetters.push(letter)
+  }
+
+  memory(hostId: string, now: number): HostMemory {
+    return this.memories.get(hostId) ?? newHost(now)
+  }
+
+  /**
+   * Stores one row of the outbox and remembers what it says; resolves when it is on disk. One billed row, whatever the
+   * number of items.
+   */
+  async append(items: readonly Item[], now: number): Promise<void> {
+    try {
+      this.outbox.append(items)
+      this.#remember(items, now)
+      await this.#storage.sync()
+    } catch (error) {
+      this.#abort(error)
+    }
+  }
+
+  /** Writes what is known now, with the records that it implies, in one transaction; frees slots of the outbox. */
+  checkpoint(also: () => void = () => {}): void {
+    try {
+      const ring = this.#storage.transactionSync(() => this.#writeCheckpoint(also))
+      this.outbox.checkpointed(ring)
+    } catch (error) {
+      this.#abort(error)
+    }
+    this.#events.length = 0
+    this.#deadLetters.length = 0
+  }
+
+  #writeCheckpoint(also: () => void): RingState {
+    also()
+    const tail = Math.min(this.outbox.head, ...[...this.destinations.values()].map(({ cursor }) => cursor))
+    const ring = this.outbox.releasable(tail)
+    const { heartbeatMs, memories: hosts, destinations } = this
+    this.store.setCheckpoint(encodeCheckpoint({ heartbeatMs, ring, hosts, destinations }))
+    for (const letter of this.#deadLetters) this.store.addDeadLetter(letter)
+    for (const event of this.#events) this.store.addEvent(event)
+    return ring
+  }
+
+  /** A host that was removed while its batch was on the way stays forgotten. */
+  #remember(items: readonly Item[], now: number): void {
+    for (const item of items)
+      if (item.kind === 'batch' && this.hosts.get(item.hostId)?.removedAtMs === null)
+        this.memories.set(item.hostId, remember(this.memory(item.hostId, now), item))
+  }
+
+  #recover(now: number): void {
+    const stored = this.store.checkpoint()
+    if (!stored) throw new StateUnreadable('there is no checkpoint')
+    const checkpoint = decodeCheckpoint(stored)
+    this.heartbeatMs = checkpoint.heartbeatMs
+    for (const host of this.store.hosts()) this.hosts.set(host.id, host)
+    for (const [id, memory] of checkpoint.hosts) this.memories.set(id, memory)
+    for (const items of this.outbox.recover(checkpoint.ring)) this.#remember(items, now)
+    const { head } = this.outbox
+    for (const { id } of this.store.destinations()) {
+      const memory = checkpoint.destinations.get(id) ?? newDestination(head)
+      // What was delivered after the checkpoint is not known any more.
+      this.destinations.set(id, { ...memory, uncertainBelow: head })
+    }
+  }
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof StateUnreadable ? error : new StateUnreadable('the stored state', { cause: error })
+  }
+}

@@ -1,0 +1,22 @@
+export type SqlValue = string | number | null | ArrayBuffer
+
+/** What a statement gave: each row's columns by name. */
+export interface Rows<Row> extends Iterable<Row> {
+  toArray(): Row[]
+}
+
+/** As much of an object's SQLite storage as is used: synchronous, blobs read as ArrayBuffers. */
+export interface Sql {
+  exec<Row extends Record<string, SqlValue>>(query: string, ...bindings: readonly (SqlValue | Uint8Array)[]): Rows<Row>
+}
+
+/** As much of an object's storage as is used. */
+export interface ObjectStorage {
+  readonly sql: Sql
+  /** All of `body` or, when it throws, nothing of it. */
+  transactionSync<T>(body: () => T): T
+  /** Resolves when everything that was written is on disk. */
+  sync(): Promise<void>
+  /** Epoch milliseconds at which the object is woken; one alarm, the last set counts. */
+  setAlarm(atMs: number): Promise<void>
+}

@@ -1,0 +1,216 @@
+import type { HostConfig } from '../../shared/host-config.ts'
+import type { DeadLetterView, EventView } from './rpc.ts'
+import type { Sql, SqlValue } from './storage.ts'
+
+/** What changes only when a person or an enrolment changes it: rows of their own, loaded when the object wakes. */
+export interface HostRecord {
+  readonly id: string
+  readonly name: string
+  readonly hostname: string
+  readonly machineId: string
+  readonly os: string
+  /** SHA-256 (hex) of the secrets that are valid, newest last: two during a rotation. */
+  readonly tokens: readonly string[]
+  readonly config: HostConfig
+  readonly configRevision: number
+  readonly enrolledAtMs: number
+  /** Kept after the removal: its backlog still needs the name, its token the answer that it is gone. */
+  readonly removedAtMs: number | null
+}
+
+export interface DestinationRecord {
+  readonly id: string
+  readonly name: string
+  readonly sink: string
+  /** Without the secret ones. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Secret settings by name, each an envelope. */
+  readonly sealed: Readonly<Record<string, string>>
+  readonly version: number
+  readonly createdAtMs: number
+}
+
+export interface DeadLetter extends Omit<DeadLetterView, 'id'> {
+  /** The batches at fault, as `encodeBatches` writes them: enough to replay. */
+  readonly body: Uint8Array
+}
+
+/** Newest kept; what is older than these is gone for good. */
+const MAX_EVENTS = 1_000
+const MAX_DEAD_LETTERS = 1_000
+
+type HostRow = {
+  id: string
+  name: string
+  hostname: string
+  machine_id: string
+  os: string
+  tokens: string
+  config: string
+  config_revision: number
+  enrolled_at: number
+  removed_at: number | null
+}
+
+type DestinationRow = {
+  id: string
+  name: string
+  sink: string
+  settings: string
+  sealed: string
+  version: number
+  created_at: number
+}
+
+/** Bytes of the checkpoint in one row: a Durable Object takes 2 MB a value. */
+export const MAX_CHECKPOINT_ROW_BYTES = 1024 * 1024
+
+/** The tables beside the outbox. No rule lives here. */
+export class TenantStore {
+  readonly #sql: Sql
+
+  constructor(sql: Sql) {
+    this.#sql = sql
+  }
+
+  meta(key: string): string | undefined {
+    return this.#sql.exec<{ value: string }>('SELECT value FROM meta WHERE key = ?', key).toArray()[0]?.value
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#sql.exec('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value)
+  }
+
+  checkpoint(): Uint8Array | undefined {
+    const rows = this.#sql.exec<{ body: ArrayBuffer }>('SELECT body FROM checkpoint ORDER BY id').toArray()
+    return rows.length === 0 ? undefined : concat(rows.map(({ body }) => new Uint8Array(body)))
+  }
+
+  /** One row for nearly every tenant; whoever calls does it in a transaction. */
+  setCheckpoint(body: Uint8Array): void {
+    const rows = Math.max(Math.ceil(body.length / MAX_CHECKPOINT_ROW_BYTES), 1)
+    for (let row = 0; row < rows; row += 1) {
+      const from = row * MAX_CHECKPOINT_ROW_BYTES
+      const piece = body.subarray(from, from + MAX_CHECKPOINT_ROW_BYTES)
+      this.#sql.exec('INSERT OR REPLACE INTO checkpoint (id, body) VALUES (?, ?)', row + 1, piece)
+    }
+    this.#sql.exec('DELETE FROM checkpoint WHERE id > ?', rows)
+  }
+
+  hosts(): HostRecord[] {
+    return [...this.#sql.exec<HostRow>('SELECT * FROM hosts')].map(row => ({
+      id: row.id,
+      name: row.name,
+      hostname: row.hostname,
+      machineId: row.machine_id,
+      os: row.os,
+      tokens: JSON.parse(row.tokens),
+      config: JSON.parse(row.config),
+      configRevision: row.config_revision,
+      enrolledAtMs: row.enrolled_at,
+      removedAtMs: row.removed_at,
+    }))
+  }
+
+  putHost(host: HostRecord): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      host.id,
+      host.name,
+      host.hostname,
+      host.machineId,
+      host.os,
+      JSON.stringify(host.tokens),
+      JSON.stringify(host.config),
+      host.configRevision,
+      host.enrolledAtMs,
+      host.removedAtMs,
+    )
+  }
+
+  destinations(): DestinationRecord[] {
+    return [...this.#sql.exec<DestinationRow>('SELECT * FROM destinations ORDER BY created_at, id')].map(row => ({
+      id: row.id,
+      name: row.name,
+      sink: row.sink,
+      settings: JSON.parse(row.settings),
+      sealed: JSON.parse(row.sealed),
+      version: row.version,
+      createdAtMs: row.created_at,
+    }))
+  }
+
+  putDestination(destination: DestinationRecord): void {
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO destinations VALUES (?, ?, ?, ?, ?, ?, ?)',
+      destination.id,
+      destination.name,
+      destination.sink,
+      JSON.stringify(destination.settings),
+      JSON.stringify(destination.sealed),
+      destination.version,
+      destination.createdAtMs,
+    )
+  }
+
+  deleteDestination(id: string): void {
+    this.#sql.exec('DELETE FROM destinations WHERE id = ?', id)
+  }
+
+  addEvent(event: EventView): void {
+    this.#sql.exec(
+      'INSERT INTO events (at, kind, subject, message) VALUES (?, ?, ?, ?)',
+      event.atMs,
+      event.kind,
+      event.subject,
+      event.message,
+    )
+    this.#sql.exec('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', MAX_EVENTS)
+  }
+
+  events(limit: number): EventView[] {
+    return this.#sql
+      .exec<{ at: number; kind: string; subject: string; message: string }>(
+        'SELECT at, kind, subject, message FROM events ORDER BY id DESC LIMIT ?',
+        limit,
+      )
+      .toArray()
+      .map(({ at, ...event }) => ({ atMs: at, ...event }))
+  }
+
+  addDeadLetter(letter: DeadLetter): void {
+    this.#sql.exec(
+      `INSERT INTO dead_letters (at, destination, host, from_at, to_at, samples, reason, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      letter.atMs,
+      letter.destination,
+      letter.host,
+      letter.fromMs,
+      letter.toMs,
+      letter.samples,
+      letter.reason,
+      letter.body,
+    )
+    this.#sql.exec('DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?', MAX_DEAD_LETTERS)
+  }
+
+  deadLetters(limit: number): DeadLetterView[] {
+    return this.#sql
+      .exec<DeadLetterView & Record<string, SqlValue>>(
+        `SELECT id, at AS atMs, destination, host, from_at AS fromMs, to_at AS toMs, samples, reason
+         FROM dead_letters ORDER BY id DESC LIMIT ?`,
+        limit,
+      )
+      .toArray()
+  }
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}

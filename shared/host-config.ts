@@ -1,0 +1,62 @@
+import * as z from 'zod'
+
+/** Labels that carry identity. The relay sets them from the host's token; nobody can send them. */
+export const RESERVED_LABELS: ReadonlySet<string> = new Set(['tenant', 'instance', 'host', 'job', 'source', 'level'])
+
+const labelName = z
+  .string()
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/, 'a label name has letters, digits and _ only, and starts with no digit')
+  .refine(name => !name.startsWith('__') && !RESERVED_LABELS.has(name), 'this label is set by the relay')
+
+const printable = /^[^\p{Cc}\p{Cs}]+$/u
+
+/** A name that a person gave: any script, no control characters, 1–128 characters. */
+export const displayName = z.string().trim().min(1).max(128).regex(printable, 'control characters are not allowed')
+
+export const backupConfig = z.object({
+  name: displayName,
+  /** Directory that holds the backup files; the first one also names the volume of `onec_disk_*`. */
+  directory: z.string().min(1).max(1024).regex(printable).optional(),
+  /** Which files in it are backups, for example `*.dt`. */
+  pattern: z.string().min(1).max(256).regex(printable).optional(),
+  /** A good backup is never older than this, milliseconds. What makes it overdue. */
+  maxAgeMs: z
+    .int()
+    .min(60_000)
+    .max(366 * 86_400_000)
+    .optional(),
+  /** Anything smaller is not a backup, bytes. */
+  minSizeBytes: z.int().min(1).optional(),
+})
+
+export const logFileConfig = z.object({
+  path: z.string().min(1).max(1024).regex(printable),
+  encoding: z.enum(['utf-8', 'utf-16le', 'cp866', 'cp1251']).optional(),
+})
+
+/**
+ * What an operator may set for a host from the relay, and a host's own file may set where the relay does not: never a
+ * command, never a credential. Merged by {@link mergeHostConfig}; every field is optional, absent means "as before".
+ */
+export const hostConfig = z.object({
+  /** Milliseconds between snapshots. */
+  intervalMs: z.int().min(1_000).max(3_600_000).optional(),
+  /** Static labels on every series of the host. */
+  labels: z
+    .record(labelName, z.string().min(1).max(256).regex(printable))
+    .refine(labels => Object.keys(labels).length <= 10, 'at most 10 labels')
+    .optional(),
+  backups: z.array(backupConfig).max(50).optional(),
+  /** Mount points or drive letters that get `onec_volume_*`; absent means every fixed volume. */
+  volumes: z.array(z.string().min(1).max(256).regex(printable)).max(32).optional(),
+  logFiles: z.array(logFileConfig).max(20).optional(),
+})
+
+export type HostConfig = z.output<typeof hostConfig>
+
+/** What applies on a host: the first of `layers` that has a field wins it (relay, then the local file, then defaults). */
+export function mergeHostConfig(...layers: readonly HostConfig[]): HostConfig {
+  return Object.assign({}, ...layers.toReversed())
+}
+
+export const DEFAULT_INTERVAL_MS = 60_000

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { newHost } from '../../../relay/tenant/host-memory.ts'
+import { batchItem, NOW, seenHost } from './fixtures.ts'
+import { setUpTenant } from './tenant-setup.ts'
+
+const MINUTE = 60_000
+const DAY = 86_400_000
+
+/** Beats as the alarm rings, until `untilMs`. */
+function live(tenant: ReturnType<typeof setUpTenant>, untilMs: number) {
+  for (let at = tenant.alarms.at(-1); at !== undefined && at <= untilMs; at = tenant.alarms.at(-1)) {
+    tenant.clock.now = Math.max(at, tenant.clock.now)
+    tenant.pulse.beat(tenant.clock.now)
+    if (tenant.alarms.at(-1) === at) return
+  }
+}
+
+const statesOf = ({ state }: ReturnType<typeof setUpTenant>) =>
+  state.store
+    .events(100)
+    .toReversed()
+    .map(({ kind, atMs }) => `${kind} ${atMs - NOW}`)
+
+test('rows wait for more before they are flushed, the first one starts the wait', () => {
+  const { pulse, alarms } = setUpTenant()
+  pulse.flushSoon(NOW)
+  pulse.flushSoon(NOW + 500)
+  expect(alarms).toEqual([NOW + 2_000])
+  pulse.flushNow(NOW + 600)
+  expect(alarms.at(-1)).toBe(NOW + 600)
+})
+
+test('with no host that ever posted nothing rings by itself', () => {
+  const { pulse, alarms, state } = setUpTenant()
+  state.memories.set('h1', newHost(NOW))
+  pulse.beat(NOW + DAY)
+  expect(alarms).toEqual([])
+})
+
+test('a host that falls silent is late, then down, each said once and at its deadline', () => {
+  const tenant = setUpTenant()
+  tenant.state.memories.set('h1', seenHost({ state: 'pending' }))
+  tenant.pulse.beat(NOW)
+  live(tenant, NOW + 10 * MINUTE)
+  expect(statesOf(tenant)).toEqual(['host_up 0', `host_late ${2.5 * MINUTE}`, `host_down ${4 * MINUTE}`])
+})
+
+test('a host that posts on time stays up', async () => {
+  const tenant = setUpTenant()
+  tenant.state.memories.set('h1', seenHost())
+  tenant.pulse.beat(NOW)
+  for (let minute = 1; minute <= 5; minute += 1) {
+    live(tenant, NOW + minute * MINUTE)
+    const at = NOW + minute * MINUTE
+    await tenant.state.append([batchItem({ receivedAtMs: at, dueAtMs: at + MINUTE })], at)
+    tenant.pulse.flushSoon(at)
+  }
+  expect(statesOf(tenant)).toEqual([])
+})
+
+test('after the relay was away every host has an interval’s grace', () => {
+  const tenant = setUpTenant()
+  tenant.state.memories.set('h1', seenHost())
+  tenant.pulse.beat(NOW + DAY)
+  expect(statesOf(tenant)).toEqual([])
+  live(tenant, NOW + DAY + 10 * MINUTE)
+  expect(statesOf(tenant)).toEqual([`host_late ${DAY + 2.5 * MINUTE}`, `host_down ${DAY + 4 * MINUTE}`])
+})
+
+test('after the clock was set back a day, ticks go on and silence is still noticed', () => {
+  const tenant = setUpTenant()
+  tenant.state.memories.set('h1', seenHost())
+  tenant.pulse.beat(NOW)
+  tenant.clock.now = NOW - DAY
+  tenant.pulse.flushSoon(NOW - DAY)
+  live(tenant, NOW - DAY + 10 * MINUTE)
+  const [late = '', down = ''] = statesOf(tenant)
+  expect([late, down].map(one => one.split(' ')[0])).toEqual(['host_late', 'host_down'])
+  expect(tenant.state.heartbeatMs).toBeGreaterThan(NOW - DAY + 8 * MINUTE)
+  expect(tenant.state.heartbeatMs).toBeLessThanOrEqual(NOW - DAY + 10 * MINUTE)
+})
+
+test('a flush that was due before the clock was set back is not as far away as the jump', () => {
+  const { pulse, alarms } = setUpTenant()
+  pulse.flushSoon(NOW)
+  pulse.flushSoon(NOW - DAY)
+  expect(alarms.at(-1)).toBe(NOW - DAY + 2_000)
+})
+
+test('a tick writes what the relay says, for destinations to take', async () => {
+  const tenant = setUpTenant()
+  await tenant.desk.add({ name: 'Облако', sink: 'loki', settings: { url: 'http://127.0.0.1:9/' } }, 'd1', NOW)
+  tenant.desk.suspend('d1', NOW)
+  tenant.state.memories.set('h1', seenHost({ state: 'down', dueAtMs: NOW - DAY }))
+  tenant.pulse.beat(NOW + MINUTE)
+  const [row] = tenant.state.outbox.from(0)
+  expect(row && tenant.state.outbox.read(row)).toMatchObject([
+    { kind: 'relay', says: [{ hostId: 'h1', snapshot: { metrics: { onec_host_up: 0 } } }, { hostId: null }] },
+  ])
+})

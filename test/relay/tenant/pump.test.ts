@@ -1,0 +1,328 @@
+import { describe, expect, test } from 'vitest'
+import type { Outcome } from '../../../shared/outcome.ts'
+import { NOW, snapshot } from './fixtures.ts'
+import { DELIVERED, HELD, LOST, MINUTE, posted, postedOf, REJECTED, RETRY, SUSPENDED, setUp } from './pump-setup.ts'
+
+const metrics = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, index]))
+
+/** Answers one after the other, then `delivered`. */
+const inTurn = (...outcomes: readonly Outcome[]) => {
+  const left = [...outcomes]
+  return () => left.shift() ?? DELIVERED
+}
+
+describe('delivering', () => {
+  test('rows share a request, and the cursor moves past them', async () => {
+    const { row, run, asked, destination } = setUp()
+    row(posted('h1', 0), posted('h2', 0))
+    row(posted('h1', MINUTE))
+    expect(await run()).toBe(3)
+    expect(asked()).toEqual(['h1@0 h2@0 h1@60000'])
+    expect(destination.memory).toMatchObject({ cursor: 2, deliveredBatches: 3, deliveredSamples: 3 })
+    expect(destination.memory).toMatchObject({
+      lastDeliveredAtMs: NOW,
+      newestMs: new Map([
+        ['h1', NOW + MINUTE],
+        ['h2', NOW],
+      ]),
+    })
+  })
+
+  test('nothing to do asks nobody', async () => {
+    const { run, asked } = setUp()
+    expect(await run()).toBe(0)
+    expect(asked()).toEqual([])
+  })
+
+  test('rows that come while a request is in flight follow it', async () => {
+    const { row, run, asked, world } = setUp()
+    row(posted('h1', 0))
+    world.answer = content => {
+      if (content === 'h1@0') row(posted('h1', MINUTE))
+      return DELIVERED
+    }
+    await run()
+    expect(asked()).toEqual(['h1@0', 'h1@60000'])
+  })
+
+  test('a request carries at most 2,000 samples; a larger batch is cut by time', async () => {
+    const { row, run, asked, destination } = setUp()
+    const full = (at: number) => postedOf('h1', [snapshot(NOW + at, { metrics: metrics(300) })])
+    for (let at = 0; at < 8; at += 1) row(full(at))
+    row(
+      postedOf(
+        'h2',
+        Array.from({ length: 10 }, (_, at) => snapshot(NOW + at, { metrics: metrics(300) })),
+      ),
+    )
+    await run()
+    expect(asked().map(content => content.split(' ').length)).toEqual([6, 2, 5, 5])
+    expect(destination.memory.cursor).toBe(9)
+  })
+
+  test('what does not concern a sink is passed over without a request', async () => {
+    const { row, run, asked, destination } = setUp()
+    row(postedOf('h1', []))
+    await run()
+    expect(asked()).toEqual([])
+    expect(destination.memory.cursor).toBe(1)
+  })
+
+  test('partly taken is said, counted and never sent again', async () => {
+    const { row, run, asked, world, destination } = setUp()
+    row(posted('h1', 0))
+    world.answer = inTurn({ kind: 'partial', reason: 'HTTP 400: 3 entries too old' })
+    await run()
+    expect(asked()).toEqual(['h1@0'])
+    expect(world.notes).toEqual(['partial: HTTP 400: 3 entries too old'])
+    expect(destination.memory).toMatchObject({ cursor: 1, deadLetters: 0, state: 'active' })
+  })
+
+  test('a removed host is forgotten', async () => {
+    const { row, run, destination } = setUp({}, { newestMs: new Map([['h1', NOW]]) })
+    row({ kind: 'removal', atMs: NOW, hostId: 'h1' })
+    await run()
+    expect(destination.memory.newestMs).toEqual(new Map())
+  })
+})
+
+describe('waiting', () => {
+  test('a retry waits, and sends the same parts in the same order', async () => {
+    const { row, run, asked, world, destination } = setUp()
+    row(
+      postedOf(
+        'h1',
+        Array.from({ length: 10 }, (_, at) => snapshot(NOW + at, { metrics: metrics(300) })),
+      ),
+    )
+    row(posted('h1', MINUTE))
+    world.answer = inTurn(DELIVERED, RETRY, RETRY)
+    expect(await run()).toBe(5)
+    const [first, second] = asked()
+    expect(destination.memory).toMatchObject({ state: 'backing-off', cursor: 0, nextAttemptAtMs: NOW + 500 })
+
+    world.now = NOW + 499
+    await run()
+    expect(asked()).toEqual([])
+    world.now = NOW + 500
+    await run()
+    expect(asked()).toEqual([second])
+    expect(destination.memory).toMatchObject({ failures: 2, nextAttemptAtMs: NOW + 1_500 })
+
+    world.now = NOW + 1_500
+    await run()
+    expect(asked()).toEqual([second, 'h1@60000'])
+    expect(first).not.toBe(second)
+    expect(destination.memory).toMatchObject({ state: 'active', cursor: 2, failures: 0, reason: null })
+  })
+
+  test('a Retry-After is honoured', async () => {
+    const { row, run, world, destination } = setUp()
+    row(posted('h1', 0))
+    world.answer = inTurn({ kind: 'retry', reason: 'HTTP 429', status: 429, afterMs: 30_000, mayBeStored: false })
+    await run()
+    expect(destination.memory.nextAttemptAtMs).toBe(NOW + 30_000)
+  })
+
+  test('a suspended destination tries once in 15 minutes, keeps its data, and resumes itself', async () => {
+    const { row, run, asked, world, destination } = setUp()
+    row(posted('h1', 0))
+    world.answer = () => SUSPENDED
+    await run()
+    for (const minute of [1, 14, 15, 16, 29, 30]) {
+      row(posted('h1', minute * MINUTE))
+      world.now = NOW + minute * MINUTE
+      await run()
+    }
+    expect(asked()).toEqual(['h1@0', 'h1@0', 'h1@0'])
+    expect(world.notes).toEqual(['suspended: HTTP 401'])
+    expect(destination.memory).toMatchObject({ state: 'suspended', cursor: 0, sinceMs: NOW })
+
+    world.answer = () => DELIVERED
+    world.now = NOW + 45 * MINUTE
+    await run()
+    expect(asked()).toEqual(['h1@0', 'h1@60000 h1@840000 h1@900000 h1@960000 h1@1740000 h1@1800000'])
+    expect(world.notes.slice(1)).toEqual(['resumed: It answers again; it was suspended: HTTP 401'])
+    expect(destination.memory).toMatchObject({ state: 'active', cursor: 7, reason: null })
+  })
+})
+
+describe('refusals', () => {
+  /** Refuses every request that has this in it. */
+  const poison =
+    (...bad: readonly string[]) =>
+    (content: string) =>
+      content.split(' ').some(one => bad.includes(one)) ? REJECTED : DELIVERED
+
+  test('the part at fault is found by host, then by time, and it alone is a dead letter', async () => {
+    const { row, run, asked, world, destination } = setUp()
+    row(posted('h1', 0), posted('h2', 0, 1, 2, 3), posted('h3', 0), posted('h4', 0))
+    world.answer = poison('h2@2')
+    await run()
+    expect(world.letters).toEqual(['h2@2: HTTP 400: out of bounds'])
+    expect(asked()).toEqual([
+      'h1@0 h2@0 h2@1 h2@2 h2@3 h3@0 h4@0',
+      'h1@0 h2@0 h2@1 h2@2 h2@3',
+      'h1@0',
+      'h2@0 h2@1 h2@2 h2@3',
+      'h2@0 h2@1',
+      'h2@2 h2@3',
+      'h2@2',
+      'h2@3',
+      'h3@0 h4@0',
+    ])
+    expect(destination.memory).toMatchObject({ state: 'active', cursor: 1, deadLetters: 1, deliveredSamples: 6 })
+  })
+
+  test('a poison batch blocks neither the rows behind it nor the counts', async () => {
+    const { row, run, world, destination } = setUp()
+    row(posted('h1', 0))
+    row(posted('h2', 0))
+    world.answer = poison('h1@0')
+    await run()
+    expect(world.letters).toHaveLength(1)
+    expect(destination.memory).toMatchObject({ cursor: 2, newestMs: new Map([['h2', NOW]]) })
+  })
+
+  test('finding it costs at most 32 requests; what is left is buried in the parts it came to', async () => {
+    const { row, run, asked, world, destination } = setUp()
+    row(...Array.from({ length: 64 }, (_, index) => posted(`h${index}`, 0)))
+    world.answer = () => REJECTED
+    await run()
+    expect(asked().length - 1).toBe(32)
+    const buried = world.letters.flatMap(letter => letter.split(': ')[0]?.split(' ') ?? [])
+    expect(buried.toSorted()).toEqual(Array.from({ length: 64 }, (_, index) => `h${index}@0`).toSorted())
+    expect(destination.memory).toMatchObject({ cursor: 1, deadLetters: world.letters.length })
+  })
+
+  test('"out of order" of what was never sent is a fault, not a lost reply', async () => {
+    const { row, run, world, destination } = setUp()
+    row(posted('h1', 0))
+    world.answer = () => HELD
+    await run()
+    expect(world.letters).toHaveLength(1)
+    expect(destination.memory.unconfirmedBatches).toBe(0)
+  })
+})
+
+describe('what may be held already', () => {
+  test('after a lost reply, "out of order" counts as delivered, unconfirmed', async () => {
+    const { row, run, asked, world, destination } = setUp()
+    row(posted('h1', 0, MINUTE))
+    row(posted('h1', 2 * MINUTE))
+    world.answer = inTurn(LOST, HELD)
+    await run()
+    world.now += MINUTE
+    await run()
+    expect(asked()).toEqual(['h1@0 h1@60000 h1@120000', 'h1@0 h1@60000 h1@120000'])
+    expect(world.letters).toEqual([])
+    expect(destination.memory).toMatchObject({ cursor: 2, unconfirmedBatches: 2, deadLetters: 0 })
+    expect(destination.memory.newestMs.get('h1')).toBe(NOW + 2 * MINUTE)
+  })
+
+  test('an answer in between does not make the first loss forgotten', async () => {
+    const { row, run, world, destination } = setUp()
+    row(posted('h1', 0))
+    world.answer = inTurn(LOST, RETRY, HELD)
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await run()
+      world.now += MINUTE
+    }
+    expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 1, deadLetters: 0 })
+  })
+
+  test('of several hosts each is asked for by itself: a poison one among them is still found', async () => {
+    const { row, run, world, destination } = setUp()
+    row(posted('h1', 0), posted('h2', 0), posted('h3', 0))
+    let lost = false
+    world.answer = content => {
+      if (!lost) {
+        lost = true
+        return LOST
+      }
+      if (content.includes('h1')) return HELD
+      return content.includes('h2') ? REJECTED : DELIVERED
+    }
+    await run()
+    world.now += MINUTE
+    await run()
+    expect(world.letters).toEqual(['h2@0: HTTP 400: out of bounds'])
+    expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 1, deadLetters: 1, deliveredSamples: 1 })
+  })
+
+  test('asking each of many hosts does not use up what finding a poison one may cost', async () => {
+    const { row, run, world, destination } = setUp()
+    row(...Array.from({ length: 100 }, (_, index) => posted(`h${index}`, 0, 1)))
+    world.answer = inTurn(LOST)
+    await run()
+    world.now += MINUTE
+    world.answer = content => {
+      if (!/^(h99@\d ?)+$/.test(content)) return HELD
+      return content.includes('h99@1') ? REJECTED : DELIVERED
+    }
+    await run()
+    expect(world.letters).toEqual(['h99@1: HTTP 400: out of bounds'])
+    expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 99, deliveredSamples: 1 })
+  })
+
+  test('after a recovery uncertain rows go one by one, those behind them together', async () => {
+    const { row, run, asked } = setUp({}, { uncertainBelow: 2 })
+    for (const at of [0, 1, 2, 3]) row(posted('h1', at))
+    await run()
+    expect(asked()).toEqual(['h1@0', 'h1@1', 'h1@2 h1@3'])
+  })
+
+  test('a row that was delivered before the recovery is unconfirmed, one that was not is delivered', async () => {
+    const { row, run, world, destination } = setUp({}, { uncertainBelow: 2 })
+    row(posted('h1', 0, 1), posted('h2', 0, 1))
+    row(posted('h1', 2))
+    world.answer = content => (content.includes('@0') ? HELD : DELIVERED)
+    await run()
+    expect(world.letters).toEqual([])
+    expect(destination.memory).toMatchObject({ cursor: 2, unconfirmedBatches: 2, deliveredSamples: 1 })
+  })
+})
+
+describe('a store that takes samples only in order', () => {
+  test('gets no snapshot that is not newer than its host’s newest delivered', async () => {
+    const { row, run, asked, destination } = setUp({ strictOrder: true }, { newestMs: new Map([['h1', NOW + 5]]) })
+    row(posted('h1', 4, 5, 6), posted('h2', 4))
+    row(posted('h1', 3))
+    await run()
+    expect(asked()).toEqual(['h1@6 h2@4'])
+    expect(destination.memory).toMatchObject({ cursor: 2 })
+  })
+
+  test('learns of what it took in the same run', async () => {
+    const { row, run, asked } = setUp({ strictOrder: true }, { uncertainBelow: 9 })
+    row(posted('h1', 9))
+    row(posted('h1', 3))
+    row(posted('h1', 10))
+    await run()
+    expect(asked()).toEqual(['h1@9', 'h1@10'])
+  })
+
+  test('others get everything', async () => {
+    const { row, run, asked } = setUp({}, { newestMs: new Map([['h1', NOW + 5]]) })
+    row(posted('h1', 4))
+    await run()
+    expect(asked()).toEqual(['h1@4'])
+  })
+})
+
+describe('edited or removed while a request is in flight', () => {
+  test.each([DELIVERED, RETRY, SUSPENDED, REJECTED])('its outcome changes nothing more', async outcome => {
+    const { row, run, asked, world, destination } = setUp()
+    row(posted('h1', 0))
+    row(posted('h1', MINUTE))
+    const before = destination.memory
+    world.answer = () => {
+      destination.closed = true
+      return outcome
+    }
+    expect(await run()).toBe(0)
+    expect(asked()).toHaveLength(1)
+    expect(destination.memory).toBe(before)
+    expect([...world.letters, ...world.notes]).toEqual([])
+  })
+})

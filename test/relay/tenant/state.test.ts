@@ -1,0 +1,135 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { newDestination } from '../../../relay/tenant/destination-memory.ts'
+import { StateUnreadable } from '../../../relay/tenant/outbox.ts'
+import { TenantState } from '../../../relay/tenant/state.ts'
+import { batchItem, hostRecord, idOf, NOW, report, TENANT } from './fixtures.ts'
+import { nodeStorage } from './node-storage.ts'
+
+/** The state of a tenant with one host and one destination; `again` is what a restart finds. */
+function setUp(database?: DatabaseSync) {
+  const node = nodeStorage(database)
+  const open = () =>
+    new TenantState(nodeStorage(node.database).storage, NOW, error => {
+      throw error
+    })
+  const state = new TenantState(node.storage, NOW, error => {
+    throw new Error('aborted', { cause: error })
+  })
+  state.init(TENANT)
+  state.hosts.set('h1', hostRecord())
+  state.store.putHost(hostRecord())
+  state.destinations.set('d1', newDestination(0))
+  const destination = { id: 'd1', name: 'Облако', sink: 'loki', settings: {}, sealed: {}, version: 1, createdAtMs: NOW }
+  state.checkpoint(() => state.store.putDestination(destination))
+  return { state, node, again: open }
+}
+
+const item = (number: number) => batchItem({ id: idOf(number), receivedAtMs: NOW + number, backups: [report()] })
+
+test('an object that was told nothing yet is empty, and remembers what it was told', () => {
+  const node = nodeStorage()
+  const open = () => new TenantState(node.storage, NOW, () => expect.unreachable())
+  expect(open().identity).toBeUndefined()
+  expect(() => open().tenant).toThrow('not told whose')
+  open().init(TENANT)
+  expect(open().tenant).toEqual(TENANT)
+  open().init({ ...TENANT, name: 'ООО «Ромашка»' })
+  expect(open().tenant.name).toBe('ООО «Ромашка»')
+})
+
+test('a restart knows what the rows since the checkpoint say', async () => {
+  const { state, again } = setUp()
+  await state.append([item(1)], NOW)
+  state.checkpoint()
+  await state.append([item(2)], NOW)
+  const { memories, outbox, destinations } = again()
+  expect(memories.get('h1')).toEqual(state.memories.get('h1'))
+  expect(memories.get('h1')).toMatchObject({ ids: [idOf(1), idOf(2)], lastSeenMs: NOW + 2 })
+  expect(outbox.head).toBe(2)
+  expect(destinations.get('d1')).toMatchObject({ cursor: 0, uncertainBelow: 2 })
+})
+
+test('a checkpoint frees what every destination has, and no more', async () => {
+  const { state, again } = setUp()
+  state.destinations.set('d2', newDestination(0))
+  for (const number of [1, 2, 3]) await state.append([item(number)], NOW)
+  state.destinations.set('d1', { ...newDestination(0), cursor: 3 })
+  state.destinations.set('d2', { ...newDestination(0), cursor: 1 })
+  state.checkpoint()
+  expect(state.outbox.from(0).map(({ seq }) => seq)).toEqual([1, 2])
+  expect(
+    again()
+      .outbox.from(0)
+      .map(({ seq }) => seq),
+  ).toEqual([1, 2])
+})
+
+test('events and dead letters are written with the checkpoint that they belong to', () => {
+  const { state, again } = setUp()
+  state.note({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: 'up' })
+  const letter = { atMs: NOW, destination: 'Облако', host: 'БУХ-1С', fromMs: null, toMs: null, samples: 1 }
+  state.bury({ ...letter, reason: 'HTTP 400', body: new Uint8Array() })
+  expect(again().store.events(9)).toEqual([])
+  state.checkpoint()
+  state.checkpoint()
+  expect(again().store.events(9)).toHaveLength(1)
+  expect(again().store.deadLetters(9)).toHaveLength(1)
+})
+
+test('what fails in a checkpoint leaves nothing of it behind', () => {
+  const { state, again } = setUp()
+  const fail = () => {
+    state.store.setMeta('half', 'done')
+    throw new Error('disk full')
+  }
+  expect(() => state.checkpoint(fail)).toThrow('aborted')
+  expect(again().store.meta('half')).toBeUndefined()
+})
+
+test('a write that fails aborts the object', async () => {
+  const { state, node } = setUp()
+  node.syncError = new Error('disk full')
+  await expect(state.append([item(1)], NOW)).rejects.toThrow('aborted')
+})
+
+test('a host that was removed while its batch was on the way stays forgotten', async () => {
+  const { state, again } = setUp()
+  await state.append([item(1)], NOW)
+  const removed = hostRecord({ removedAtMs: NOW })
+  state.hosts.set('h1', removed)
+  state.memories.delete('h1')
+  state.checkpoint(() => state.store.putHost(removed))
+  await state.append([item(2)], NOW)
+  expect(state.memories.has('h1')).toBe(false)
+  expect(again().memories.has('h1')).toBe(false)
+})
+
+test.each([
+  ['no checkpoint', 'DELETE FROM checkpoint'],
+  ['a spoiled checkpoint', `UPDATE checkpoint SET body = x'00'`],
+  ['half a checkpoint', 'UPDATE checkpoint SET body = substr(body, 1, length(body) / 2)'],
+  ['a missing row', 'DELETE FROM outbox'],
+  ['a spoiled tenant', `UPDATE meta SET value = 'x' WHERE key = 'tenant'`],
+  ['a spoiled host', `UPDATE hosts SET tokens = 'x'`],
+  ['a spoiled destination', `UPDATE destinations SET settings = 'x'`],
+])('%s is said, never started over', async (_, spoil) => {
+  const { state, node, again } = setUp()
+  await state.append([item(1)], NOW)
+  state.checkpoint()
+  node.database.exec(spoil)
+  expect(again).toThrow(StateUnreadable)
+})
+
+test('a spoiled row since the checkpoint is said too', async () => {
+  const { state, node, again } = setUp()
+  await state.append([item(1)], NOW)
+  node.database.exec(`UPDATE outbox SET body = x'c1'`)
+  expect(again).toThrow(StateUnreadable)
+})
+
+test('a host is known by its id when its record is not', () => {
+  const { state } = setUp()
+  expect(state.host('h1')).toEqual({ id: 'h1', name: 'БУХ-1С', labels: {} })
+  expect(state.host('h9')).toEqual({ id: 'h9', name: 'h9', labels: {} })
+})

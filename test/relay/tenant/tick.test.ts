@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { applyReport } from '../../../relay/tenant/backups.ts'
+import { type HostMemory, newHost } from '../../../relay/tenant/host-memory.ts'
+import { encodeRow } from '../../../relay/tenant/row.ts'
+import { type DeliveryFacts, testBatch, tickItems } from '../../../relay/tenant/tick.ts'
+import { METRICS, metricOf } from '../../../shared/metrics.ts'
+import { NOW, report, seenHost, TENANT } from './fixtures.ts'
+
+const FACTS: DeliveryFacts = {
+  destination: 'Облако',
+  lagMs: 2_500,
+  backlogBatches: 3,
+  droppedSamples: 4,
+  unconfirmedBatches: 5,
+  deadLetters: 6,
+}
+
+const tick = (host: HostMemory, changes: Parameters<typeof tickItems>[3] = []) =>
+  tickItems(NOW, new Map([['h1', host]]), [], changes).flatMap(({ says }) => says)
+
+test('nothing known, nothing said', () => {
+  expect(tickItems(NOW, new Map(), [], [])).toEqual([])
+  expect(tick(newHost(NOW))).toEqual([])
+  expect(tick(seenHost({ state: 'disabled' }))).toEqual([])
+})
+
+test.each([
+  ['up', 1],
+  ['late', 1],
+  ['down', 0],
+] as const)('a host that is %s has onec_host_up %i', (state, up) => {
+  const [said] = tick(seenHost({ state, clockSkewMs: -1_500 }))
+  expect(said?.snapshot.metrics).toEqual({
+    onec_host_up: up,
+    onec_host_last_seen_timestamp_seconds: NOW / 1_000,
+    onec_host_clock_skew_seconds: -1.5,
+    onec_host_spool_pending_batches: 0,
+    onec_host_dropped_snapshots_total: 0,
+  })
+})
+
+test('what is not known of a host has no series', () => {
+  const [said] = tick(seenHost({ state: 'down', spool: null, clockSkewMs: null, lastSeenMs: null }))
+  expect(said?.snapshot.metrics).toEqual({ onec_host_up: 0 })
+})
+
+test('backups are said also while the host is down', () => {
+  const backups = new Map([['Зарплата 3.1', applyReport(undefined, report())]])
+  const [said] = tick(seenHost({ state: 'down', backups }))
+  expect(said?.snapshot.series.map(({ name }) => name)).toContain('onec_backup_status')
+})
+
+test('a change is an entry of that host alone', () => {
+  const change = { hostId: 'h1', name: 'БУХ-1С', from: 'late', to: 'down', lastSeenMs: NOW } as const
+  const [said] = tick(seenHost({ state: 'down' }), [change, { ...change, hostId: 'h2' }])
+  expect(said?.entries).toEqual([
+    {
+      atMs: NOW,
+      level: 'error',
+      message: `Host БУХ-1С is down (was late, last seen ${new Date(NOW).toISOString()})`,
+      fields: { from: 'late', to: 'down' },
+    },
+  ])
+})
+
+test('the relay says of itself how each destination does', () => {
+  const [item] = tickItems(NOW, new Map(), [FACTS], [])
+  const [said] = item?.says ?? []
+  expect(said?.hostId).toBeNull()
+  expect(Object.fromEntries(said?.snapshot.series.map(({ name, value }) => [name, value]) ?? [])).toEqual({
+    onec_delivery_lag_seconds: 2.5,
+    onec_delivery_backlog_batches: 3,
+    onec_delivery_dropped_samples_total: 4,
+    onec_delivery_unconfirmed_total: 5,
+    onec_dead_letters_total: 6,
+  })
+  expect(said?.snapshot.series.every(({ labels }) => labels.destination === 'Облако')).toBe(true)
+  expect(item?.samples).toBe(5)
+})
+
+test('every metric that a tick says is in the catalogue, as the relay’s, with those labels', () => {
+  const backups = new Map([['ut11', applyReport(undefined, report({ dueAtMs: NOW }))]])
+  for (const { says } of tickItems(NOW, new Map([['h1', seenHost({ backups })]]), [FACTS], []))
+    for (const { snapshot } of says) {
+      for (const name of Object.keys(snapshot.metrics)) expect(metricOf(name)?.origin, name).toBe('relay')
+      for (const { name, labels } of snapshot.series) {
+        expect(metricOf(name)?.origin, name).toBe('relay')
+        expect(Object.keys(labels), name).toEqual(METRICS[name as 'onec_backup_runs_total'].labels)
+      }
+    }
+})
+
+test('1,000 hosts with 50 backups each are said in rows of at most 1 MB', () => {
+  const names = Array.from({ length: 50 }, (_, index) => `Бухгалтерия предприятия, база ${index}`)
+  const backups = new Map(names.map(name => [name, applyReport(undefined, report({ name, dueAtMs: NOW }))]))
+  const hosts = new Map(Array.from({ length: 1_000 }, (_, index) => [`h${index}`, seenHost({ backups })]))
+  const items = tickItems(NOW, hosts, [FACTS], [])
+  expect(items.flatMap(({ says }) => says.map(({ hostId }) => hostId))).toEqual([...hosts.keys(), null])
+  for (const item of items) expect(encodeRow([item]).length).toBeLessThan(1024 * 1024)
+})
+
+test('a test of a destination is a host of its own', () => {
+  const batch = testBatch(TENANT, FACTS, NOW)
+  expect(batch).toMatchObject({ host: { id: 'relay-test' }, job: 'onec_relay', source: 'relay' })
+  expect(batch.snapshots[0]?.series).toHaveLength(5)
+})
