@@ -44,7 +44,7 @@ const env = () => ({
 })
 
 const agent = (...args: string[]) =>
-  run(process.execPath, [join(ROOT, 'dist/onec-agent.js'), ...args, '--state', join(folder, 'data.private', 'agent')])
+  run(process.execPath, [join(ROOT, 'dist/onec-agent.js'), '--state', join(folder, 'data.private', 'agent'), ...args])
 
 const relay = (...args: string[]) =>
   run(process.execPath, [join(ROOT, 'dist/onec-relay.js'), ...args], {

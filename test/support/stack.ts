@@ -78,7 +78,7 @@ export async function openStack(port: number, intervalSeconds = 1): Promise<Stac
     },
     relayOutput: () => output + (serving?.output() ?? ''),
     agent: (name, ...args) =>
-      node(BIN.agent, [...args, '--state', join(folder, name)], { METRICS_INTERVAL: String(intervalSeconds) }),
+      node(BIN.agent, ['--state', join(folder, name), ...args], { METRICS_INTERVAL: String(intervalSeconds) }),
     async enrol(name, tenant, relayUrl = operator.ONEC_RELAY_URL, host = name) {
       const { code } = await stack.json<{ code: string }>('enrol', 'create', tenant)
       const enrolling = stack.agent(name, 'enrol', '--relay', relayUrl, '--code', code, '--name', host)
