@@ -11,11 +11,19 @@ export class RelayError extends Error {
   }
 }
 
+/** Seconds after which it is worth coming again, for what passes by itself. */
+const RETRY_AFTER_S: Partial<Record<ProblemCode, number>> = { unavailable: 5, backlog_full: 30, state_unreadable: 60 }
+
 /** The RFC 9457 answer for `code`; `detail` says what happened and what to do next, with no secret in it. */
-export function problemResponse(code: ProblemCode, detail: string, headers: Record<string, string> = {}): Response {
+export function problemResponse(code: ProblemCode, detail: string): Response {
+  const retryAfterS = RETRY_AFTER_S[code]
   return new Response(JSON.stringify(problem(code, detail)), {
     status: PROBLEM_STATUS[code],
-    headers: { 'Content-Type': PROBLEM_CONTENT_TYPE, 'Cache-Control': 'no-store', ...headers },
+    headers: {
+      'Content-Type': PROBLEM_CONTENT_TYPE,
+      'Cache-Control': 'no-store',
+      ...(retryAfterS !== undefined && { 'Retry-After': String(retryAfterS) }),
+    },
   })
 }
 
@@ -26,8 +34,7 @@ export function problemResponse(code: ProblemCode, detail: string, headers: Reco
 export function errorResponse(error: unknown): Response {
   const refusal = asRefusal(error)
   if (refusal) return problemResponse(refusal.code, refusal.message)
-  if (isPassing(error))
-    return problemResponse('unavailable', 'The relay is moving or busy. Try again in a moment.', { 'Retry-After': '5' })
+  if (isPassing(error)) return problemResponse('unavailable', 'The relay is moving or busy. Try again in a moment.')
   console.error('unexpected error', error)
   return problemResponse('internal', 'The relay failed unexpectedly; its log says why. Try again later.')
 }

@@ -57,6 +57,12 @@ test('every snapshot arrives, in order, and only the kill of the agent leaves a 
   await posted(proxy.posts.filter(({ status }) => status === 200).length + 5)
   expect(proxy.posts.length, agent.output()).toBeGreaterThan(afterRelay)
 
+  // A proxy's login page says 200 and is no acknowledgement.
+  proxy.answerInstead = { status: 200, type: 'text/html', body: '<html><body>Please log in</body></html>' }
+  await wait(3_000)
+  proxy.answerInstead = undefined
+  await posted(proxy.posts.filter(({ status }) => status === 200).length + 3)
+
   const beforeKill = Date.now()
   await agent.end('SIGKILL')
   await wait(3_000)
