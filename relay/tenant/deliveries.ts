@@ -2,7 +2,7 @@ import { encode } from '@msgpack/msgpack'
 import type { Outcome } from '../../shared/outcome.ts'
 import type { DataKey } from '../secrets/envelope.ts'
 import { sinkOf } from '../sinks/index.ts'
-import type { Batch, OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
+import type { OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
 import { overBudget } from './budget.ts'
 import { batchesOf } from './decode.ts'
 import { deliver, secretForms } from './deliver.ts'
@@ -13,7 +13,7 @@ import type { DestinationView } from './rpc.ts'
 import { openSettings } from './settings.ts'
 import type { TenantState } from './state.ts'
 import type { DestinationRecord } from './store.ts'
-import type { DeliveryFacts } from './tick.ts'
+import { type DeliveryFacts, testBatch } from './tick.ts'
 
 /** Samples of rows kept opened, so that four destinations that read the same ones open them once. */
 const OPENED_SAMPLES = 20_000
@@ -74,12 +74,11 @@ export class Deliveries {
     return this.#state.destinations.get(id) ?? newDestination(this.#state.outbox.head)
   }
 
-  /** Sends one request outside the queue. */
-  async send(record: DestinationRecord, batches: readonly Batch[]): Promise<Outcome> {
+  /** Sends the relay's own samples outside the queue: whether a destination takes anything at all. */
+  async test(record: DestinationRecord): Promise<Outcome> {
     const destination = await this.#opened(record)
     if (!destination) return { kind: 'suspended', reason: `this release has no sink "${record.sink}"` }
-    const request = destination.sink.encode(batches, destination.settings)
-    return request ? this.#deliver(destination, request) : { kind: 'delivered' }
+    return this.#probe(destination)
   }
 
   /** Starts the pump of every destination that has something to send and may; none is awaited. */
@@ -119,18 +118,20 @@ export class Deliveries {
   }
 
   facts(now: number): DeliveryFacts[] {
-    return this.records.map(({ id, name }) => {
-      const { cursor, droppedSamples, unconfirmedBatches, deadLetters } = this.memory(id)
-      const backlog = this.#state.outbox.from(cursor)
-      return {
-        destination: name,
-        lagMs: backlog[0] ? Math.max(now - backlog[0].atMs, 0) : 0,
-        backlogBatches: totals(backlog).batches,
-        droppedSamples,
-        unconfirmedBatches,
-        deadLetters,
-      }
-    })
+    return this.records.map(record => this.#facts(record, now))
+  }
+
+  #facts({ id, name }: Pick<DestinationRecord, 'id' | 'name'>, now: number): DeliveryFacts {
+    const { cursor, droppedSamples, unconfirmedBatches, deadLetters } = this.memory(id)
+    const backlog = this.#state.outbox.from(cursor)
+    return {
+      destination: name,
+      lagMs: backlog[0] ? Math.max(now - backlog[0].atMs, 0) : 0,
+      backlogBatches: totals(backlog).batches,
+      droppedSamples,
+      unconfirmedBatches,
+      deadLetters,
+    }
   }
 
   view(record: DestinationRecord): DestinationView {
@@ -194,12 +195,20 @@ export class Deliveries {
     rowsFrom: seq => this.#state.outbox.from(seq),
     open: row => this.#openRow(row),
     send: (destination, request) => this.#deliver(destination, request),
+    probe: destination => this.#probe(destination),
     deadLetter: refused => this.#bury(refused),
     note: ({ name }, kind, message) => this.#note(name, kind, message),
   }
 
   #deliver({ sink, settings }: OpenDestination, request: OutboundRequest): Promise<Outcome> {
     return deliver(sink, request, secretForms(settings, sink.secretFields), this.#ports.now)
+  }
+
+  async #probe(destination: OpenDestination): Promise<Outcome> {
+    const now = this.#ports.now()
+    const batch = testBatch(this.#state.tenant, this.#facts(destination, now), now)
+    const request = destination.sink.encode([batch], destination.settings)
+    return request ? this.#deliver(destination, request) : { kind: 'delivered' }
   }
 
   #openRow(row: RowEntry): ReturnType<PumpPorts['open']> {

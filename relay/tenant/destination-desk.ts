@@ -8,7 +8,6 @@ import type { DestinationEdit, DestinationInput, DestinationView } from './rpc.t
 import { checkSettings, mergeSettings, openSettings, sealSettings } from './settings.ts'
 import type { TenantState } from './state.ts'
 import type { DestinationRecord } from './store.ts'
-import { testBatch } from './tick.ts'
 
 /** Each costs a pump, a cursor and requests. */
 const MAX_DESTINATIONS = 20
@@ -85,9 +84,7 @@ export class DestinationDesk {
     if (!found.ok) return found
     const record = found.value
     const startedAtMs = now()
-    const facts = this.#deliveries.facts(startedAtMs).find(({ destination }) => destination === record.name)
-    if (!facts) return refused('not_found', `There is no destination "${record.name}" any more.`)
-    const outcome = await this.#deliveries.send(record, [testBatch(this.#state.tenant, facts, startedAtMs)])
+    const outcome = await this.#deliveries.test(record)
     if (outcome.kind === 'delivered' && this.#deliveries.find(record.id) === record) this.#resume(record)
     return ok({ outcome, tookMs: now() - startedAtMs })
   }

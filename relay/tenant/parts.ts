@@ -6,12 +6,16 @@ const CHARS_PER_SAMPLE = 512
 
 /** How much of a request's bound a batch takes: its samples, or its entries where those weigh more. */
 export function weightOf(batch: Batch): number {
-  const samples = batch.snapshots.reduce(
-    (sum, { metrics, series }) => sum + Object.keys(metrics).length + (series?.length ?? 0),
-    0,
-  )
+  const samples = samplesIn([batch])
   const entries = batch.entries.reduce((sum, entry) => sum + Math.ceil(charsIn(entry) / CHARS_PER_SAMPLE), 0)
   return Math.max(samples, entries, 1)
+}
+
+/** Samples of all snapshots. */
+export function samplesIn(batches: readonly Batch[]): number {
+  return batches
+    .flatMap(({ snapshots }) => snapshots)
+    .reduce((sum, { metrics, series }) => sum + Object.keys(metrics).length + (series?.length ?? 0), 0)
 }
 
 function charsIn({ message, fields }: Entry): number {

@@ -3,11 +3,17 @@ import { type Batch, MAX_SAMPLES_PER_REQUEST, type OutboundRequest, type SinkDef
 import { afterAnswer, afterFailure, type DestinationMemory, mayTry } from './destination-memory.ts'
 import { NEWEST_MAX_AGE_MS, type Newest, newestPart, noteNewest } from './newest.ts'
 import type { RowEntry } from './outbox.ts'
-import { bisect, partsByHost, partsOf } from './parts.ts'
+import { bisect, partsByHost, partsOf, samplesIn } from './parts.ts'
 import type { Item } from './row.ts'
 
 /** Requests that finding a poison part may cost before what is left is dead-lettered whole. */
 const MAX_BISECTING_REQUESTS = 32
+
+/**
+ * Answers of 500 in a row after which the request itself is suspected: Prometheus 2.42 answers so to some that it will
+ * never take (duplicate labels; too old within an out-of-order window).
+ */
+const SUSPECT_AFTER_FAILURES = 5
 
 /** A request's worth of batches. */
 interface Part {
@@ -22,6 +28,8 @@ interface Work {
   readonly cursorAfter: number
   readonly batches: number
   bisected: number
+  /** The destination took a probe while it refused this: from here on a 500 is a refusal. */
+  isPoison: boolean
 }
 
 /** A destination with its settings opened. One pump at a time works on it. */
@@ -54,6 +62,8 @@ export interface PumpPorts {
   rowsFrom(seq: number): readonly RowEntry[]
   open(row: RowEntry): { readonly items: readonly Item[]; readonly batches: readonly Batch[] }
   send(destination: OpenDestination, request: OutboundRequest): Promise<Outcome>
+  /** Sends the relay's own samples, which nothing can be wrong with. */
+  probe(destination: OpenDestination): Promise<Outcome>
   deadLetter(refused: Refused): void
   /** Something a person should see: what and why. */
   note(destination: OpenDestination, kind: 'suspended' | 'partial' | 'resumed', message: string): void
@@ -76,13 +86,24 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
       continue
     }
     const request = destination.sink.encode(part.batches, destination.settings)
-    const outcome: Outcome = request ? await ports.send(destination, request) : { kind: 'delivered' }
+    const answer: Outcome = request ? await ports.send(destination, request) : { kind: 'delivered' }
+    const outcome = await judge(destination, work, answer, ports)
     if (destination.closed) break
     const samples = request?.samples ?? 0
     if (outcome.kind === 'delivered' || outcome.kind === 'partial') delivered += samples
     settle(destination, work, part, outcome, samples, ports)
   }
   return delivered
+}
+
+/** Tells a poison request from an outage, when all that the other side says is 500. */
+async function judge(destination: OpenDestination, work: Work, outcome: Outcome, ports: PumpPorts): Promise<Outcome> {
+  if (outcome.kind !== 'retry' || outcome.status !== 500) return outcome
+  if (!work.isPoison) {
+    if (destination.memory.failures + 1 < SUSPECT_AFTER_FAILURES) return outcome
+    work.isPoison = (await ports.probe(destination)).kind === 'delivered'
+  }
+  return work.isPoison ? { kind: 'rejected', reason: outcome.reason, alreadyHeld: false } : outcome
 }
 
 function finish(destination: OpenDestination, work: Work): void {
@@ -121,11 +142,19 @@ function allWork(destination: OpenDestination, first: RowEntry, rows: readonly R
   const fresh = destination.sink.strictOrder
     ? batches.map(batch => notYetDelivered(batch, destination.memory))
     : batches
+  // What may be stored already is left out because it is; anything else is lost here, and counted.
+  const droppedSamples = maybeStored ? 0 : samplesIn(batches) - samplesIn(fresh)
+  if (droppedSamples > 0)
+    destination.memory = {
+      ...destination.memory,
+      droppedSamples: destination.memory.droppedSamples + droppedSamples,
+    }
   return {
     parts: partsOf(fresh).map(part => ({ batches: part, maybeStored })),
     cursorAfter: (taken.at(-1) ?? first).seq + 1,
     batches: taken.reduce((sum, row) => sum + row.batches, 0),
     bisected: 0,
+    isPoison: false,
   }
 }
 
@@ -156,6 +185,7 @@ function newestWork(destination: OpenDestination, rows: readonly RowEntry[], por
     cursorAfter: (rows.at(-1)?.seq ?? 0) + 1,
     batches: rows.reduce((sum, row) => sum + row.batches, 0),
     bisected: 0,
+    isPoison: false,
   }
 }
 

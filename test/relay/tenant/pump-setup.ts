@@ -79,6 +79,10 @@ export function setUp(sinkIs: Partial<SinkDefinition> = {}, memory: Partial<Dest
       world.requests.push(String(body))
       return world.answer(String(body))
     },
+    probe: async () => {
+      world.requests.push('probe')
+      return world.answer('probe')
+    },
     deadLetter: ({ batches, reason }: Refused) => world.letters.push(`${contentOf(batches)}: ${reason}`),
     note: (_, kind, message) => world.notes.push(`${kind}: ${message}`),
   }

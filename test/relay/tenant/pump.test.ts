@@ -290,16 +290,20 @@ describe('a store that takes samples only in order', () => {
     row(posted('h1', 3))
     await run()
     expect(asked()).toEqual(['h1@6 h2@4'])
-    expect(destination.memory).toMatchObject({ cursor: 2 })
+    // Three snapshots of h1 are lost here: each is counted.
+    const perSnapshot = Object.keys(snapshot(NOW).metrics).length + (snapshot(NOW).series?.length ?? 0)
+    expect(destination.memory).toMatchObject({ cursor: 2, droppedSamples: 3 * perSnapshot })
   })
 
   test('learns of what it took in the same run', async () => {
-    const { row, run, asked } = setUp({ strictOrder: true }, { uncertainBelow: 9 })
+    const { row, run, asked, destination } = setUp({ strictOrder: true }, { uncertainBelow: 9 })
     row(posted('h1', 9))
     row(posted('h1', 3))
     row(posted('h1', 10))
     await run()
     expect(asked()).toEqual(['h1@9', 'h1@10'])
+    // They may be what it holds already, so nothing is known to be lost.
+    expect(destination.memory.droppedSamples).toBe(0)
   })
 
   test('others get everything', async () => {
@@ -307,6 +311,40 @@ describe('a store that takes samples only in order', () => {
     row(posted('h1', 4))
     await run()
     expect(asked()).toEqual(['h1@4'])
+  })
+})
+
+describe('a 500 that repeats', () => {
+  const BROKEN: Outcome = { kind: 'retry', reason: 'HTTP 500: duplicate label', status: 500, mayBeStored: true }
+
+  /** Runs the pump until `asked` has `count` requests, each time when the back-off is over. */
+  async function runFor({ run, world }: ReturnType<typeof setUp>, attempts: number) {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      await run()
+      world.now += 10 * MINUTE
+    }
+  }
+
+  test('is a poison request when the relay’s own samples are taken: only the part at fault is lost', async () => {
+    const world = setUp()
+    world.row(posted('h1', 0), posted('h2', 0), posted('h3', 0))
+    world.world.answer = content => (content.includes('h2') ? BROKEN : DELIVERED)
+    await runFor(world, 6)
+    expect(world.world.letters).toEqual(['h2@0: HTTP 500: duplicate label'])
+    expect(world.asked()).toEqual([...Array(5).fill('h1@0 h2@0 h3@0'), 'probe', 'h1@0 h2@0', 'h1@0', 'h2@0', 'h3@0'])
+    expect(world.destination.memory).toMatchObject({ cursor: 1, state: 'active', deadLetters: 1, deliveredSamples: 2 })
+  })
+
+  test('is an outage when they are refused too: nothing is lost', async () => {
+    const world = setUp()
+    world.row(posted('h1', 0))
+    world.world.answer = () => BROKEN
+    await runFor(world, 8)
+    expect(world.world.letters).toEqual([])
+    expect(world.asked().filter(content => content === 'probe')).toHaveLength(4)
+    world.world.answer = () => DELIVERED
+    await world.run()
+    expect(world.destination.memory).toMatchObject({ cursor: 1, deadLetters: 0, deliveredSamples: 1 })
   })
 })
 
