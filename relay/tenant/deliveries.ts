@@ -208,7 +208,13 @@ export class Deliveries {
     const now = this.#ports.now()
     const batch = testBatch(this.#state.tenant, this.#facts(destination, now), now)
     const request = destination.sink.encode([batch], destination.settings)
-    return request ? this.#deliver(destination, request) : { kind: 'delivered' }
+    if (!request) return { kind: 'delivered' }
+    const outcome = await this.#deliver(destination, request)
+    // What keeps groups for ever must not keep that of a test.
+    const tidy = destination.sink.takes === 'newest' && outcome.kind === 'delivered'
+    const removal = tidy ? destination.sink.encode([{ ...batch, removed: true }], destination.settings) : undefined
+    if (removal) await this.#deliver(destination, removal)
+    return outcome
   }
 
   #openRow(row: RowEntry): ReturnType<PumpPorts['open']> {

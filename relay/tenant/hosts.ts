@@ -37,7 +37,10 @@ export function enrolled(
   now: number,
 ): Result<HostRecord> {
   const present = [...hosts].filter(({ removedAtMs }) => removedAtMs === null)
-  const known = present.find(({ machineId }) => machineId === enrolment.machineId)
+  // Machines made from one template may share an id: only the name tells them apart.
+  const known = present.find(
+    ({ machineId, hostname }) => machineId === enrolment.machineId && hostname === enrolment.hostname,
+  )
   const namesake = present.find(({ name }) => name === enrolment.name)
   if (namesake && namesake !== known)
     return refused(

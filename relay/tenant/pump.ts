@@ -6,7 +6,7 @@ import type { RowEntry } from './outbox.ts'
 import { bisect, partsByHost, partsOf, samplesIn } from './parts.ts'
 import type { Item } from './row.ts'
 
-/** Requests that finding a poison part may cost before what is left is dead-lettered whole. */
+/** Requests that finding the poison snapshots of one row's hosts may cost before a host's rest is dead-lettered whole. */
 const MAX_BISECTING_REQUESTS = 32
 
 /**
@@ -28,6 +28,8 @@ interface Work {
   readonly cursorAfter: number
   readonly batches: number
   bisected: number
+  /** Answers of 500 in a row. */
+  serverErrors: number
   /** The destination took a probe while it refused this: from here on a 500 is a refusal. */
   isPoison: boolean
 }
@@ -86,21 +88,28 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
       continue
     }
     const request = destination.sink.encode(part.batches, destination.settings)
-    const answer: Outcome = request ? await ports.send(destination, request) : { kind: 'delivered' }
-    const outcome = await judge(destination, work, answer, ports)
+    if (!request) {
+      // Nothing in it concerns this sink, and nobody was asked: it says nothing of the destination.
+      work.parts = work.parts.slice(1)
+      continue
+    }
+    const outcome = await judge(destination, work, await ports.send(destination, request), ports)
     if (destination.closed) break
-    const samples = request?.samples ?? 0
-    if (outcome.kind === 'delivered' || outcome.kind === 'partial') delivered += samples
-    settle(destination, work, part, outcome, samples, ports)
+    if (outcome.kind === 'delivered') delivered += request.samples
+    settle(destination, work, part, outcome, request.samples, ports)
   }
   return delivered
 }
 
 /** Tells a poison request from an outage, when all that the other side says is 500. */
 async function judge(destination: OpenDestination, work: Work, outcome: Outcome, ports: PumpPorts): Promise<Outcome> {
-  if (outcome.kind !== 'retry' || outcome.status !== 500) return outcome
+  if (outcome.kind !== 'retry' || outcome.status !== 500) {
+    work.serverErrors = 0
+    return outcome
+  }
+  work.serverErrors += 1
   if (!work.isPoison) {
-    if (destination.memory.failures + 1 < SUSPECT_AFTER_FAILURES) return outcome
+    if (work.serverErrors < SUSPECT_AFTER_FAILURES) return outcome
     work.isPoison = (await ports.probe(destination)).kind === 'delivered'
   }
   return work.isPoison ? { kind: 'rejected', reason: outcome.reason, alreadyHeld: false } : outcome
@@ -154,6 +163,7 @@ function allWork(destination: OpenDestination, first: RowEntry, rows: readonly R
     cursorAfter: (taken.at(-1) ?? first).seq + 1,
     batches: taken.reduce((sum, row) => sum + row.batches, 0),
     bisected: 0,
+    serverErrors: 0,
     isPoison: false,
   }
 }
@@ -185,6 +195,7 @@ function newestWork(destination: OpenDestination, rows: readonly RowEntry[], por
     cursorAfter: (rows.at(-1)?.seq ?? 0) + 1,
     batches: rows.reduce((sum, row) => sum + row.batches, 0),
     bisected: 0,
+    serverErrors: 0,
     isPoison: false,
   }
 }
@@ -204,7 +215,13 @@ function settle(
     case 'partial':
       if (outcome.kind === 'partial') ports.note(destination, 'partial', outcome.reason)
       answered(destination, ports)
-      destination.memory = afterDelivery(destination.memory, part.batches, samples, ports.now())
+      // How much of a partial one was taken, nobody says: it is in the event, and not counted as delivered.
+      destination.memory = afterDelivery(
+        destination.memory,
+        part.batches,
+        outcome.kind === 'delivered' ? samples : 0,
+        ports.now(),
+      )
       work.parts = rest
       return
     case 'retry':
@@ -242,21 +259,21 @@ function settleRejected(
 ): readonly Part[] {
   const held = outcome.alreadyHeld && part.maybeStored
   const oneHost = partsByHost(part.batches).length === 1
-  // Held already, whole: one host's share of a row is stored whole or not at all.
-  if (held && oneHost) {
+  // A part of a host's newest would take the place of the whole. Splitting by host is bounded by the hosts, splitting
+  // what may be held by its snapshots; only the search for a poison snapshot has a bound of its own.
+  const mayCut = destination.sink.takes === 'all' && (held || !oneHost || work.bisected < MAX_BISECTING_REQUESTS)
+  const halves = mayCut ? bisect(part.batches) : undefined
+  if (halves) {
+    if (!held && oneHost) work.bisected += halves.length
+    return halves.map(batches => ({ batches, maybeStored: part.maybeStored }))
+  }
+  if (held) {
     const { memory } = destination
     destination.memory = {
       ...afterDelivery(memory, part.batches, 0, ports.now()),
       unconfirmedBatches: memory.unconfirmedBatches + part.batches.length,
     }
     return []
-  }
-  // A part of a host's newest would take the place of the whole.
-  const mayCut = destination.sink.takes === 'all' && (held || work.bisected < MAX_BISECTING_REQUESTS)
-  const halves = mayCut ? bisect(part.batches) : undefined
-  if (halves) {
-    if (!held) work.bisected += halves.length
-    return halves.map(batches => ({ batches, maybeStored: part.maybeStored }))
   }
   ports.deadLetter({ destination, batches: part.batches, samples, reason: outcome.reason })
   destination.memory = { ...destination.memory, deadLetters: destination.memory.deadLetters + 1 }

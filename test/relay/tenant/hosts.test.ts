@@ -60,6 +60,11 @@ test('a known machine stays the host it was, with a further token and the old on
   expect(third).toMatchObject({ value: { tokens: ['c'.repeat(64), OTHER] } })
 })
 
+test('a clone, which has the machine’s id and another name of its own, is a host of its own', () => {
+  const clone = { ...ENROLMENT, hostname: 'SRV-КЛОН', name: 'SRV-КЛОН' }
+  expect(enrolled([hostRecord()], clone, 'h9', NOW)).toMatchObject({ value: { id: 'h9', tokens: [OTHER] } })
+})
+
 test('a name is taken once among the hosts that are there', () => {
   const machine = { ...ENROLMENT, machineId: 'machine-2' }
   expect(enrolled([hostRecord()], machine, 'h9', NOW)).toMatchObject({ ok: false, code: 'host_name_taken' })

@@ -184,15 +184,25 @@ describe('refusals', () => {
     expect(destination.memory).toMatchObject({ cursor: 2, newestMs: new Map([['h2', NOW]]) })
   })
 
-  test('finding it costs at most 32 requests; what is left is buried in the parts it came to', async () => {
+  test('finding it in a host’s batches costs at most 32 requests; what is left is buried in the parts it came to', async () => {
     const { row, run, asked, world, destination } = setUp()
-    row(...Array.from({ length: 64 }, (_, index) => posted(`h${index}`, 0)))
+    row(posted('h1', ...Array.from({ length: 64 }, (_, index) => index)))
     world.answer = () => REJECTED
     await run()
     expect(asked().length - 1).toBe(32)
     const buried = world.letters.flatMap(letter => letter.split(': ')[0]?.split(' ') ?? [])
-    expect(buried.toSorted()).toEqual(Array.from({ length: 64 }, (_, index) => `h${index}@0`).toSorted())
+    expect(buried.toSorted()).toEqual(Array.from({ length: 64 }, (_, index) => `h1@${index}`).toSorted())
     expect(destination.memory).toMatchObject({ cursor: 1, deadLetters: world.letters.length })
+  })
+
+  test('a host at fault never takes another with it, however long the search in it was', async () => {
+    const { row, run, world, destination } = setUp()
+    const many = Array.from({ length: 64 }, (_, index) => index)
+    row(posted('bad1', ...many), posted('good1', 0), posted('bad2', ...many), posted('good2', 0))
+    world.answer = content => (content.includes('bad') ? REJECTED : DELIVERED)
+    await run()
+    expect(world.letters.filter(letter => letter.includes('good'))).toEqual([])
+    expect(destination.memory).toMatchObject({ cursor: 1, deliveredSamples: 2 })
   })
 
   test('"out of order" of what was never sent is a fault, not a lost reply', async () => {
@@ -210,13 +220,21 @@ describe('what may be held already', () => {
     const { row, run, asked, world, destination } = setUp()
     row(posted('h1', 0, MINUTE))
     row(posted('h1', 2 * MINUTE))
-    world.answer = inTurn(LOST, HELD)
+    world.answer = inTurn(LOST)
     await run()
     world.now += MINUTE
+    world.answer = () => HELD
     await run()
-    expect(asked()).toEqual(['h1@0 h1@60000 h1@120000', 'h1@0 h1@60000 h1@120000'])
+    expect(asked()).toEqual([
+      'h1@0 h1@60000 h1@120000',
+      'h1@0 h1@60000 h1@120000',
+      'h1@0 h1@60000',
+      'h1@0',
+      'h1@60000',
+      'h1@120000',
+    ])
     expect(world.letters).toEqual([])
-    expect(destination.memory).toMatchObject({ cursor: 2, unconfirmedBatches: 2, deadLetters: 0 })
+    expect(destination.memory).toMatchObject({ cursor: 2, unconfirmedBatches: 3, deadLetters: 0 })
     expect(destination.memory.newestMs.get('h1')).toBe(NOW + 2 * MINUTE)
   })
 
@@ -262,7 +280,7 @@ describe('what may be held already', () => {
     }
     await run()
     expect(world.letters).toEqual(['h99@1: HTTP 400: out of bounds'])
-    expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 99, deliveredSamples: 1 })
+    expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 198, deliveredSamples: 1 })
   })
 
   test('after a recovery uncertain rows go one by one, those behind them together', async () => {
@@ -276,10 +294,43 @@ describe('what may be held already', () => {
     const { row, run, world, destination } = setUp({}, { uncertainBelow: 2 })
     row(posted('h1', 0, 1), posted('h2', 0, 1))
     row(posted('h1', 2))
-    world.answer = content => (content.includes('@0') ? HELD : DELIVERED)
+    world.answer = content => (/@[01]/.test(content) ? HELD : DELIVERED)
     await run()
     expect(world.letters).toEqual([])
-    expect(destination.memory).toMatchObject({ cursor: 2, unconfirmedBatches: 2, deliveredSamples: 1 })
+    expect(destination.memory).toMatchObject({ cursor: 2, unconfirmedBatches: 4, deliveredSamples: 1 })
+  })
+
+  test('of a host’s snapshots that are held in part, the others still arrive', async () => {
+    const { row, run, asked, world, destination } = setUp({}, { uncertainBelow: 1 })
+    row(posted('h1', 0, 1, 2, 3))
+    world.answer = content => (/@[01]/.test(content) ? HELD : DELIVERED)
+    await run()
+    expect(asked().at(-1)).toBe('h1@2 h1@3')
+    expect(world.letters).toEqual([])
+    expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 2, deliveredSamples: 2 })
+  })
+})
+
+describe('what nobody was asked, or nobody counted', () => {
+  test('rows that do not concern a suspended destination do not resume it', async () => {
+    const { row, run, asked, world, destination } = setUp(
+      {},
+      { state: 'suspended', reason: 'HTTP 401', sinceMs: NOW, nextAttemptAtMs: NOW, failures: 1 },
+    )
+    row(posted('h1'))
+    await run()
+    expect(asked()).toEqual([])
+    expect(world.notes).toEqual([])
+    expect(destination.memory).toMatchObject({ cursor: 1, state: 'suspended', lastDeliveredAtMs: null })
+  })
+
+  test('what was taken in part is said, and not counted as delivered', async () => {
+    const { row, run, world, destination } = setUp()
+    row(posted('h1', 0))
+    world.answer = () => ({ kind: 'partial', reason: 'HTTP 400: too old' })
+    expect(await run()).toBe(0)
+    expect(world.notes).toEqual(['partial: HTTP 400: too old'])
+    expect(destination.memory).toMatchObject({ cursor: 1, deliveredSamples: 0 })
   })
 })
 
@@ -333,6 +384,17 @@ describe('a 500 that repeats', () => {
     expect(world.world.letters).toEqual(['h2@0: HTTP 500: duplicate label'])
     expect(world.asked()).toEqual([...Array(5).fill('h1@0 h2@0 h3@0'), 'probe', 'h1@0 h2@0', 'h1@0', 'h2@0', 'h3@0'])
     expect(world.destination.memory).toMatchObject({ cursor: 1, state: 'active', deadLetters: 1, deliveredSamples: 2 })
+  })
+
+  test('only counts 500s in a row: an outage before them proves nothing', async () => {
+    const world = setUp()
+    world.row(posted('h1', 0))
+    world.world.answer = () => LOST
+    await runFor(world, 4)
+    world.world.answer = content => (content === 'probe' ? DELIVERED : BROKEN)
+    await runFor(world, 4)
+    expect(world.asked()).not.toContain('probe')
+    expect(world.world.letters).toEqual([])
   })
 
   test('is an outage when they are refused too: nothing is lost', async () => {
