@@ -27,7 +27,14 @@ export function nextCollectAt({ lastMs, intervalMs, postAtMs, nowMs }: Phase): n
   return tickMs + Math.max(Math.ceil((earliestMs - tickMs) / intervalMs), 0) * intervalMs
 }
 
-/** A snapshot's time: the wall clock's, but never one that a snapshot of this run had already, nor an earlier one. */
+/** A clock that goes back by more was wrong before: holding on to its time would stamp everything in the future. */
+const MAX_HELD_STEP_MS = 60_000
+
+/**
+ * A snapshot's time: the wall clock's, but never one that a snapshot of this run had already, nor an earlier one. Only
+ * a clock that was put right by more than a minute takes the times back with it.
+ */
 export function nextSnapshotTime(nowMs: number, lastAtMs: number | undefined): number {
-  return lastAtMs === undefined ? nowMs : Math.max(nowMs, lastAtMs + 1)
+  if (lastAtMs === undefined || lastAtMs - nowMs > MAX_HELD_STEP_MS) return nowMs
+  return Math.max(nowMs, lastAtMs + 1)
 }

@@ -80,12 +80,17 @@ export function createShipper(options: ShipperOptions): Shipper {
   }
 
   /** Many in a row are more likely the relay's fault than the batches': slower and slower then. */
-  function putAside(batch: FixedBatch, reason: string): Shipped {
-    rejections++
+  function putAside(batch: FixedBatch, reason: string, again: boolean): Shipped {
+    // One that was refused before says nothing of the others, and must not hold up what is new.
+    if (!again) rejections++
     const { lost } = aside.put(batch, reason, relayVersion)
     spool.settle(batch.id)
     if (lost > 0) spool.countDropped(lost)
-    return { kind: 'rejected', waitMs: backOffMs(rejections, random(), BACK_OFF_BASE_MS, BACK_OFF_MAX_MS), reason }
+    return {
+      kind: 'rejected',
+      waitMs: backOffMs(again ? 1 : rejections, random(), BACK_OFF_BASE_MS, BACK_OFF_MAX_MS),
+      reason,
+    }
   }
 
   /** Every route once without a wait, as the next one may be open; then in rounds, further and further apart. */
@@ -106,13 +111,13 @@ export function createShipper(options: ShipperOptions): Shipper {
     return { kind: 'delivered', waitMs: ack.nextInMs, ack, drained, snapshots, metrics: countSamples(batch) }
   }
 
-  function act(batch: FixedBatch, verdict: Verdict, drained: boolean): Shipped {
+  function act(batch: FixedBatch, verdict: Verdict, drained: boolean, again: boolean): Shipped {
     if (verdict.kind !== 'retry') failures = 0
     switch (verdict.kind) {
       case 'delivered':
         return delivered(batch, verdict.ack, drained)
       case 'rejected':
-        return putAside(batch, verdict.reason)
+        return putAside(batch, verdict.reason, again)
       case 'suspended':
         return { kind: 'suspended', waitMs: verdict.afterMs, reason: verdict.reason }
       case 'removed':
@@ -128,15 +133,18 @@ export function createShipper(options: ShipperOptions): Shipper {
     },
     async step(signal) {
       let batch: FixedBatch | undefined
+      let again = false
       try {
-        batch = aside.due(relayVersion) ?? spool.nextBatch()
+        batch = spool.nextBatch()
+        again = batch === undefined
+        batch ??= aside.due(relayVersion)
       } catch (error) {
         if (systemCode(error) === undefined) throw error
         return backOff({ kind: 'retry', reason: `the spool cannot be used: ${describeError(error)}`, stranger: false })
       }
       if (!batch) return { kind: 'idle' }
       const behind = spool.behind(batch.id)
-      return act(batch, await post(batch, behind, signal), behind.batches === 0)
+      return act(batch, await post(batch, behind, signal), behind.batches === 0, again)
     },
   }
 }

@@ -45,4 +45,10 @@ describe('nextSnapshotTime', () => {
     expect(nextSnapshotTime(1_000, 1_000)).toBe(1_001)
     expect(nextSnapshotTime(5, 1_000)).toBe(1_001)
   })
+
+  it('goes back with a clock that was hours ahead: holding on would stamp hours of snapshots in the future', () => {
+    const threeHours = 3 * 3_600_000
+    expect(nextSnapshotTime(threeHours, 2 * threeHours)).toBe(threeHours)
+    expect(nextSnapshotTime(60_000, 120_000)).toBe(120_001)
+  })
 })

@@ -148,6 +148,22 @@ describe('shipper', () => {
     expect(await later.step()).toEqual({ kind: 'idle' })
   })
 
+  it('sends what is new before what was refused, whose next refusal does not slow it down', async () => {
+    fill(4)
+    relay.answers.push(refusal('label_invalid'))
+    const ship = shipper()
+    const first = await ship.step()
+    await ship.step()
+    relay.version = '1.0.1'
+    spool.append(itemAt(4), itemAt(4).atMs)
+    expect(await ship.step()).toMatchObject({ kind: 'delivered', snapshots: 1 })
+    spool.append(itemAt(5), itemAt(5).atMs)
+    expect(await ship.step()).toMatchObject({ kind: 'delivered', snapshots: 1 })
+    relay.answers.push(refusal('label_invalid'))
+    expect(await ship.step()).toEqual(first)
+    expect(aside.count).toBe(1)
+  })
+
   it('keeps everything while it is not let in, and says removed when it is', async () => {
     fill(2)
     relay.answers.push(refusal('token_revoked'), refusal('host_removed'))
