@@ -103,18 +103,24 @@ export class Deliveries {
   /** Drops the oldest rows of every destination that is over its age or size, counted and said. */
   enforceBudgets(now: number): void {
     for (const record of this.#records.values()) {
-      const memory = this.memory(record.id)
-      const gone = overBudget(this.#state.outbox.from(memory.cursor), this.#state.hosts.size, now)
-      const last = gone.at(-1)
-      // A pump in flight moves the cursor itself; its timeout bounds the wait.
-      if (!last || this.#running.has(record.id)) continue
-      const { batches, samples } = totals(gone)
-      const droppedSamples = memory.droppedSamples + samples
-      this.#state.destinations.set(record.id, { ...memory, cursor: last.seq + 1, droppedSamples })
+      // A running pump does it itself, before it takes more work.
+      if (this.#running.has(record.id) || !this.#enforceBudget(record, now)) continue
       const open = this.#open.get(record.id)
       if (open) open.work = undefined
-      this.#note(record.name, 'dropped', `${batches} batches (${samples} samples) were over its budget of age or bytes`)
     }
+  }
+
+  /** Whether anything was dropped. */
+  #enforceBudget({ id, name }: Pick<DestinationRecord, 'id' | 'name'>, now: number): boolean {
+    const memory = this.memory(id)
+    const gone = overBudget(this.#state.outbox.from(memory.cursor), this.#state.hosts.size, now)
+    const last = gone.at(-1)
+    if (!last) return false
+    const { batches, samples } = totals(gone)
+    const droppedSamples = memory.droppedSamples + samples
+    this.#state.destinations.set(id, { ...memory, cursor: last.seq + 1, droppedSamples })
+    this.#note(name, 'dropped', `${batches} batches (${samples} samples) were over its budget of age or bytes`)
+    return true
   }
 
   facts(now: number): DeliveryFacts[] {
@@ -192,6 +198,7 @@ export class Deliveries {
   readonly #pumpPorts: PumpPorts = {
     now: () => this.#ports.now(),
     random: Math.random,
+    enforceBudget: destination => this.#enforceBudget(destination, this.#ports.now()),
     rowsFrom: seq => this.#state.outbox.from(seq),
     open: row => this.#openRow(row),
     send: (destination, request) => this.#deliver(destination, request),

@@ -61,6 +61,8 @@ export interface PumpPorts {
   now(): number
   /** In [0, 1): spreads back-offs. */
   random(): number
+  /** Drops what is too old or too much: a slow destination is never idle, and must not fill the outbox for all. */
+  enforceBudget(destination: OpenDestination): void
   rowsFrom(seq: number): readonly RowEntry[]
   open(row: RowEntry): { readonly items: readonly Item[]; readonly batches: readonly Batch[] }
   send(destination: OpenDestination, request: OutboundRequest): Promise<Outcome>
@@ -79,7 +81,10 @@ export interface PumpPorts {
 export async function pump(destination: OpenDestination, ports: PumpPorts): Promise<number> {
   let delivered = 0
   while (!destination.closed && mayTry(destination.memory, ports.now())) {
-    destination.work ??= takeWork(destination, ports)
+    if (!destination.work) {
+      ports.enforceBudget(destination)
+      destination.work = takeWork(destination, ports)
+    }
     const { work } = destination
     if (!work) break
     const [part] = work.parts

@@ -50,6 +50,8 @@ export function setUp(sinkIs: Partial<SinkDefinition> = {}, memory: Partial<Dest
     now: NOW,
     /** What the other side says to a request, given its content. */
     answer: (_content: string): Outcome | Promise<Outcome> => DELIVERED,
+    /** What the budget does before more work is taken. */
+    enforce: (): void => {},
     requests: [] as string[],
     letters: [] as string[],
     notes: [] as string[],
@@ -69,6 +71,7 @@ export function setUp(sinkIs: Partial<SinkDefinition> = {}, memory: Partial<Dest
   const ports: PumpPorts = {
     now: () => world.now,
     random: () => 0,
+    enforceBudget: () => world.enforce(),
     rowsFrom: seq => rows.slice(seq).map(({ entry }) => entry),
     open: ({ seq }) => {
       world.opened.push(seq)

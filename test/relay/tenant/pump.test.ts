@@ -365,6 +365,22 @@ describe('a store that takes samples only in order', () => {
   })
 })
 
+test('a slow destination keeps to its budget between requests, though its pump never rests', async () => {
+  const { row, run, asked, world, destination } = setUp({}, { uncertainBelow: 9 })
+  for (const at of [0, 1, 2, 3]) row(posted('h1', at))
+  world.answer = content => {
+    // While the first request took its time, the next two rows became too old.
+    if (content === 'h1@0')
+      world.enforce = () => {
+        destination.memory = { ...destination.memory, cursor: Math.max(destination.memory.cursor, 3) }
+      }
+    return DELIVERED
+  }
+  await run()
+  expect(asked()).toEqual(['h1@0', 'h1@3'])
+  expect(destination.memory.cursor).toBe(4)
+})
+
 describe('a 500 that repeats', () => {
   const BROKEN: Outcome = { kind: 'retry', reason: 'HTTP 500: duplicate label', status: 500, mayBeStored: true }
 
