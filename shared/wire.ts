@@ -238,7 +238,7 @@ export const enrolRequest = z.object({
   name: displayName.optional(),
   os: text(128),
   version: text(32),
-  /** Stable per installed machine: the same one enrolling again is the same host. */
+  /** Stable per installed machine: the same one, under the same hostname, enrolling again is the same host. */
   machineId: z.string().min(8).max(128),
 })
 export type EnrolRequest = z.output<typeof enrolRequest>

@@ -6,7 +6,7 @@ import type { RowEntry } from './outbox.ts'
 import { bisect, partsByHost, partsOf, samplesIn } from './parts.ts'
 import type { Item } from './row.ts'
 
-/** Requests that finding the poison snapshots of one row's hosts may cost before a host's rest is dead-lettered whole. */
+/** Requests that a search inside hosts for what is at fault may cost; what is left is then dead-lettered whole. */
 const MAX_BISECTING_REQUESTS = 32
 
 /**
@@ -95,6 +95,7 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
     const request = destination.sink.encode(part.batches, destination.settings)
     if (!request) {
       // Nothing in it concerns this sink, and nobody was asked: it says nothing of the destination.
+      destination.memory = withoutRemoved(destination.memory, part.batches)
       work.parts = work.parts.slice(1)
       continue
     }
@@ -297,12 +298,18 @@ function afterDelivery(
   samples: number,
   now: number,
 ): DestinationMemory {
-  const newestMs = new Map(memory.newestMs)
-  for (const { source, host, snapshots, removed } of batches) {
-    if (removed) newestMs.delete(host.id)
+  const newestMs = new Map(withoutRemoved(memory, batches).newestMs)
+  for (const { source, host, snapshots } of batches) {
     if (source === 'relay') continue
     const atMs = snapshots.reduce((newest, snapshot) => Math.max(newest, snapshot.atMs), newestMs.get(host.id) ?? 0)
     if (atMs > 0) newestMs.set(host.id, atMs)
   }
   return { ...memory, newestMs, deliveredSamples: memory.deliveredSamples + samples, lastDeliveredAtMs: now }
+}
+
+/** A removed host needs no order any more. */
+function withoutRemoved(memory: DestinationMemory, batches: readonly Batch[]): DestinationMemory {
+  const gone = new Set(batches.filter(({ removed }) => removed).map(({ host }) => host.id))
+  if (gone.size === 0) return memory
+  return { ...memory, newestMs: new Map([...memory.newestMs].filter(([id]) => !gone.has(id))) }
 }

@@ -137,7 +137,7 @@ export interface TenantRpc {
   ingest(header: IngestHeader, body: Uint8Array): Promise<Result<Ack>>
   hostConfig(host: HostCredential): Promise<Result<ConfigReply>>
 
-  /** A new host, or the known one of this `machineId` with a further token. */
+  /** A new host, or the known one of this `machineId` and `hostname` with a further token. */
   enrol(input: {
     machineId: string
     hostname: string

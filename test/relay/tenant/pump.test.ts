@@ -312,6 +312,22 @@ describe('what may be held already', () => {
 })
 
 describe('what nobody was asked, or nobody counted', () => {
+  test('a removal that does not concern a sink is forgotten with its host', async () => {
+    const encode = () => undefined
+    const { row, run, destination } = setUp(
+      { encode },
+      {
+        newestMs: new Map([
+          ['h1', NOW],
+          ['h2', NOW],
+        ]),
+      },
+    )
+    row({ kind: 'removal', atMs: NOW, hostId: 'h1' })
+    await run()
+    expect(destination.memory).toMatchObject({ cursor: 1, newestMs: new Map([['h2', NOW]]) })
+  })
+
   test('rows that do not concern a suspended destination do not resume it', async () => {
     const { row, run, asked, world, destination } = setUp(
       {},
