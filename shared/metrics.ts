@@ -118,13 +118,27 @@ export const METRICS = {
   onec_delivery_dropped_samples_total: derived(
     'counter',
     'samples',
-    'Samples dropped by age or budget.',
+    'Samples that the destination will not get: over its budget, too old for it, or out of order.',
     'destination',
+    'reason',
+  ),
+  onec_host_left_out_samples_total: derived(
+    'counter',
+    'samples',
+    'Samples of the host that the destination did not get for their age or order.',
+    'destination',
+    'reason',
   ),
   onec_delivery_unconfirmed_total: derived(
     'counter',
     'batches',
     'Batches that a destination refused as held already after a lost reply.',
+    'destination',
+  ),
+  onec_delivery_partial_total: derived(
+    'counter',
+    'requests',
+    'Requests of which the destination took only a part.',
     'destination',
   ),
   onec_dead_letters_total: derived('counter', 'dead letters', 'Dead letters written.', 'destination'),

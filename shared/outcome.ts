@@ -23,9 +23,9 @@ export type Outcome =
     }
   /**
    * Never, as it is. `alreadyHeld` is true when the words of the refusal are also what the other side says of samples
-   * that it holds already ("out of order", "duplicate").
+   * that it holds already ("out of order", "duplicate"); `tooOld` when it refuses some of them for their age.
    */
-  | { readonly kind: 'rejected'; readonly reason: string; readonly alreadyHeld: boolean }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly alreadyHeld: boolean; readonly tooOld?: true }
   /** The way is shut whatever is sent (credentials, address, a tenant's limit): stop, keep the data, tell a person. */
   | { readonly kind: 'suspended'; readonly reason: string }
 

@@ -41,6 +41,11 @@ export function rejected(reply: Reply, alreadyHeld = false): Outcome {
   return { kind: 'rejected', reason: reasonOf(reply), alreadyHeld }
 }
 
+/** Refused for the age of some sample: no later attempt finds it younger. */
+export function tooOld(reply: Reply): Outcome {
+  return { kind: 'rejected', reason: reasonOf(reply), alreadyHeld: false, tooOld: true }
+}
+
 export function partial(reply: Reply): Outcome {
   return { kind: 'partial', reason: reasonOf(reply) }
 }

@@ -26,6 +26,9 @@ const settings = z
 
 type Settings = z.output<typeof settings>
 
+/** Loki's reject_old_samples_max_age is 7 days; an hour of it for the way and for clocks. */
+const WINDOW_MS = (7 * 24 - 1) * 3_600_000
+
 /** Grafana Loki's push API, JSON. */
 export const loki: SinkDefinition<typeof settings> = {
   kind: 'loki',
@@ -34,6 +37,7 @@ export const loki: SinkDefinition<typeof settings> = {
   settings,
   secretFields: ['password'],
   takes: 'all',
+  windowMs: () => WINDOW_MS,
 
   encode(batches, value): OutboundRequest | undefined {
     const streams = collectStreams(batches, value.job)

@@ -2,12 +2,15 @@ import * as z from 'zod'
 import { METRICS } from '../../shared/metrics.ts'
 import { encodeMetadata, encodeWriteRequest } from '../codec/remote-write.ts'
 import { snappy } from '../codec/snappy.ts'
-import { rejected, suspended } from './classify.ts'
+import { rejected, suspended, tooOld } from './classify.ts'
 import { basicHeader, basicPassword, basicUser, checkBasic, headerToken } from './credentials.ts'
 import { extraHeaders } from './extra-headers.ts'
 import { allowHttp, checkTransport, httpUrl, jobLabel, refuseField, USER_AGENT } from './settings.ts'
 import type { OutboundRequest, Reply, SinkDefinition } from './sink.ts'
 import { collectSeries } from './time-series.ts'
+
+/** A year: nothing waits that long on either side. */
+const MAX_WINDOW_MINUTES = 366 * 24 * 60
 
 const settings = z
   .strictObject({
@@ -18,6 +21,11 @@ const settings = z
     bearerToken: headerToken.optional(),
     headers: extraHeaders.optional(),
     job: jobLabel,
+    /**
+     * How far behind the newest sample that it has taken the store takes another; 55 when absent, as Prometheus and
+     * Grafana Cloud take an hour. VictoriaMetrics takes any age.
+     */
+    windowMinutes: z.int().min(1).max(MAX_WINDOW_MINUTES).optional(),
     allowHttp,
   })
   .superRefine(checkTransport)
@@ -38,6 +46,7 @@ export const remoteWrite: SinkDefinition<typeof settings> = {
   secretFields: ['password', 'bearerToken', 'headers'],
   takes: 'all',
   strictOrder: true,
+  windowMs: ({ windowMinutes = 55 }) => windowMinutes * 60_000,
 
   encode(batches, value): OutboundRequest | undefined {
     const series = collectSeries(batches, value.job)
@@ -53,17 +62,19 @@ export const remoteWrite: SinkDefinition<typeof settings> = {
   },
 
   classify(reply: Reply) {
+    // Prometheus 2.42 says 500 to what is beyond its out-of-order window, later ones 400.
+    if (reply.status === 500) return TOO_OLD.test(reply.body) ? tooOld(reply) : undefined
     if (reply.status !== 400 && reply.status !== 409) return undefined
     if (TENANT_LIMIT.test(reply.body)) return suspended(reply)
-    return rejected(reply, HELD_ALREADY.test(reply.body))
+    return TOO_OLD.test(reply.body) ? tooOld(reply) : rejected(reply, HELD_ALREADY.test(reply.body))
   },
 }
 
-/**
- * Prometheus 2.42, "out of order sample" and "duplicate sample for timestamp"; Mimir's ids; Thanos answers 409. "too
- * old" and "out of bounds" are never said of what is held.
- */
+/** Prometheus 2.42, "out of order sample" and "duplicate sample for timestamp"; Mimir's ids; Thanos answers 409. */
 const HELD_ALREADY = /out[ -]of[ -]order[ -]sample|sample[ -]out[ -]of[ -]order|duplicate[ -](sample|timestamp)/i
+
+/** Prometheus, "out of bounds" and "too old sample"; Mimir's id. Never said of what is held. */
+const TOO_OLD = /out of bounds|too old sample|sample[ -]timestamp[ -]too[ -]old/i
 
 /** Limits that no other batch of this tenant passes either (Mimir pkg/util/globalerror, Cortex' words). */
 const TENANT_LIMIT =

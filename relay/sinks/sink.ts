@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import type { Outcome } from '../../shared/outcome.ts'
-import type { Entry, Snapshot } from '../../shared/wire.ts'
+import type { Entry, Series, Snapshot } from '../../shared/wire.ts'
 
 /** Who a batch speaks of. `name` may be in any script; `id` is ASCII. */
 export interface Host {
@@ -27,7 +27,12 @@ export interface Batch {
   readonly entries: readonly Entry[]
   /** The host was removed: a sink that keeps state per host forgets it. */
   readonly removed?: true
+  /** The series that a removed host had, and when they ended: a sink that can mark the end of a series does. */
+  readonly ended?: { readonly atMs: number; readonly series: readonly SeriesName[] }
 }
+
+/** A series of a host, by its name and its labels beyond the identity. */
+export type SeriesName = Omit<Series, 'value'>
 
 /** One HTTP request, complete. Only headers may carry a secret. */
 export interface OutboundRequest {
@@ -66,6 +71,11 @@ export interface SinkDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly takes: 'all' | 'newest'
   /** The store refuses a whole request for one sample that is older than its series' newest: such are left out. */
   readonly strictOrder?: true
+  /**
+   * Pure. How far behind the newest sample (entry) that it has taken, ms, the store takes another; older ones are left
+   * out before they void a request. Absent: any age.
+   */
+  windowMs?(settings: z.output<S>): number
   /** Pure. The one request that carries these batches; absent when nothing in them concerns this sink. */
   encode(batches: readonly Batch[], settings: z.output<S>): OutboundRequest | undefined
   /** Pure. Only where this API's status codes or words mislead; absent: `classifyStatus` decides. */

@@ -1,5 +1,5 @@
 import { remember } from '../codec/bounded-cache.ts'
-import { encodeLabel, type Sample, type TimeSeries } from '../codec/remote-write.ts'
+import { encodeLabel, type Sample, STALE, type TimeSeries } from '../codec/remote-write.ts'
 import { type Labels, mergeLabels, sortLabels } from './labels.ts'
 import type { Batch } from './sink.ts'
 
@@ -28,12 +28,13 @@ interface Group {
 /**
  * The batches' samples grouped by series, each series in order of time with no time twice (the last one given wins):
  * Prometheus 2.42 answers 204 to unsorted ones and loses some. Labels are `__name__`, `instance`, `job`, `tenant`, the
- * series' own and the host's static ones. A value that is not finite is left out: unknown is absent.
+ * series' own and the host's static ones. A value that is not finite is left out: unknown is absent. The series of a
+ * removed host end with a stale marker.
  */
 export function collectSeries(batches: readonly Batch[], defaultJob: string): TimeSeries[] {
   const groups = new Map<string, Group>()
   for (const batch of batches) {
-    if (batch.snapshots.length === 0) continue
+    if (batch.snapshots.length === 0 && !batch.ended) continue
     const identity = { instance: batch.host.name, job: batch.job ?? defaultJob, tenant: batch.tenant.name }
     const plain = groupOf(groups, mergeLabels(batch, identity))
     for (const { atMs, metrics, series } of batch.snapshots) {
@@ -41,6 +42,8 @@ export function collectSeries(batches: readonly Batch[], defaultJob: string): Ti
       for (const { name, labels, value } of series ?? [])
         add(groupOf(groups, mergeLabels(batch, identity, labels)), name, atMs, value)
     }
+    for (const { name, labels } of batch.ended?.series ?? [])
+      push(groupOf(groups, mergeLabels(batch, identity, labels)), name, { atMs: batch.ended?.atMs ?? 0, value: STALE })
   }
   return [...groups.values()].flatMap(groupToSeries)
 }
@@ -59,8 +62,10 @@ function groupOf(groups: Map<string, Group>, labels: Labels): Group {
 }
 
 function add(group: Group, name: string, atMs: number, value: number | undefined): void {
-  if (value === undefined || !Number.isFinite(value)) return
-  const sample = { atMs, value }
+  if (value !== undefined && Number.isFinite(value)) push(group, name, { atMs, value })
+}
+
+function push(group: Group, name: string, sample: Sample): void {
   const samples = group.samplesByName.get(name)
   if (samples) samples.push(sample)
   else group.samplesByName.set(name, [sample])

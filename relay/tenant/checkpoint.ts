@@ -27,7 +27,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   ])
   const destinations = [...checkpoint.destinations].map(([id, memory]) => [
     id,
-    { ...memory, newestMs: [...memory.newestMs] },
+    { ...memory, newestMs: [...memory.newestMs], leftOut: [...memory.leftOut] },
   ])
   return encode({ ...checkpoint, v: CHECKPOINT_VERSION, hosts, destinations }, { ignoreUndefined: true })
 }
@@ -36,7 +36,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const raw = decode(bytes) as Record<string, unknown> & {
     hosts: [string, HostMemory & { ids: Uint8Array; backups: never }][]
-    destinations: [string, DestinationMemory & { newestMs: never }][]
+    destinations: [string, Omit<DestinationMemory, 'newestMs' | 'leftOut'> & { newestMs: never; leftOut: never }][]
   }
   if (typeof raw?.v !== 'number' || raw.v > CHECKPOINT_VERSION + 1 || !Array.isArray(raw.hosts))
     throw new Error(`checkpoint of version ${String(raw?.v)} is not readable by this release`)
@@ -52,7 +52,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     destinations: new Map(
       raw.destinations.map(([id, memory]) => [
         id,
-        { ...newDestination(0), ...memory, newestMs: new Map(memory.newestMs) },
+        { ...newDestination(0), ...memory, newestMs: new Map(memory.newestMs), leftOut: new Map(memory.leftOut) },
       ]),
     ),
   }

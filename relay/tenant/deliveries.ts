@@ -8,8 +8,9 @@ import { batchesOf } from './decode.ts'
 import { deliver, secretForms } from './deliver.ts'
 import { afterFailure, type DestinationMemory, mayTry, newDestination } from './destination-memory.ts'
 import type { RowEntry } from './outbox.ts'
-import { type OpenDestination, type PumpPorts, pump, type Refused } from './pump.ts'
-import type { DestinationView } from './rpc.ts'
+import { carriedBy } from './parts.ts'
+import { abandon, type OpenDestination, type PumpPorts, pump, type Refused } from './pump.ts'
+import type { DestinationView, LeftOutView } from './rpc.ts'
 import { openSettings } from './settings.ts'
 import type { TenantState } from './state.ts'
 import type { DestinationRecord } from './store.ts'
@@ -104,23 +105,34 @@ export class Deliveries {
   enforceBudgets(now: number): void {
     for (const record of this.#records.values()) {
       // A running pump does it itself, before it takes more work.
-      if (this.#running.has(record.id) || !this.#enforceBudget(record, now)) continue
-      const open = this.#open.get(record.id)
-      if (open) open.work = undefined
+      if (!this.#running.has(record.id)) this.#enforceBudget(record, now)
     }
   }
 
-  /** Whether anything was dropped. */
-  #enforceBudget({ id, name }: Pick<DestinationRecord, 'id' | 'name'>, now: number): boolean {
-    const memory = this.memory(id)
-    const gone = overBudget(this.#state.outbox.from(memory.cursor), this.#state.hosts.size, now)
+  #enforceBudget(record: Pick<DestinationRecord, 'id' | 'name'>, now: number): void {
+    const { id, name } = record
+    const gone = overBudget(this.#state.outbox.from(this.memory(id).cursor), this.#state.hosts.size, now)
     const last = gone.at(-1)
-    if (!last) return false
-    const { batches, samples } = totals(gone)
-    const droppedSamples = memory.droppedSamples + samples
-    this.#state.destinations.set(id, { ...memory, cursor: last.seq + 1, droppedSamples })
-    this.#note(name, 'dropped', `${batches} batches (${samples} samples) were over its budget of age or bytes`)
-    return true
+    if (!last) return
+    // What is in hand goes whole: part of it may be settled, and is not counted then.
+    const open = this.#open.get(id)
+    const inHand = open?.work ? abandon(open, open.work, this.#pumpPorts) : 0
+    const memory = this.memory(id)
+    const rest = gone.filter(({ seq }) => seq >= memory.cursor)
+    const lost = inHand + this.#carriedBy(rest, open?.sink)
+    const cursor = Math.max(memory.cursor, last.seq + 1)
+    this.#state.destinations.set(id, { ...memory, cursor, droppedSamples: memory.droppedSamples + lost })
+    this.#note(
+      name,
+      'dropped',
+      `${totals(gone).batches} batches (${lost} samples) were over its budget of age or bytes`,
+    )
+  }
+
+  /** What rows carry to a sink; how many log entries only their bodies say. */
+  #carriedBy(rows: readonly RowEntry[], sink: SinkDefinition | undefined): number {
+    if (sink?.carries !== 'log entries') return totals(rows).samples
+    return rows.reduce((sum, row) => sum + carriedBy(this.#openRow(row).batches, sink), 0)
   }
 
   facts(now: number): DeliveryFacts[] {
@@ -128,21 +140,39 @@ export class Deliveries {
   }
 
   #facts({ id, name }: Pick<DestinationRecord, 'id' | 'name'>, now: number): DeliveryFacts {
-    const { cursor, droppedSamples, unconfirmedBatches, deadLetters } = this.memory(id)
-    const backlog = this.#state.outbox.from(cursor)
+    const memory = this.memory(id)
+    const { unconfirmedBatches, partialRequests, deadLetters, leftOut } = memory
+    const backlog = this.#state.outbox.from(memory.cursor)
     return {
       destination: name,
       lagMs: backlog[0] ? Math.max(now - backlog[0].atMs, 0) : 0,
       backlogBatches: totals(backlog).batches,
-      droppedSamples,
+      dropped: droppedOf(memory),
       unconfirmedBatches,
+      partialRequests,
       deadLetters,
+      leftOut,
     }
   }
 
+  /** What each destination did not get of a host's snapshots. */
+  leftOutOf(hostId: string): LeftOutView[] {
+    return this.records.flatMap(({ id, name }) => {
+      const leftOut = this.memory(id).leftOut.get(hostId)
+      return leftOut ? [{ destination: name, ageSamples: leftOut.age, orderSamples: leftOut.order }] : []
+    })
+  }
+
+  /** How long ago the oldest row was accepted that some destination in working order has not got yet. */
+  lagMs(now: number): number {
+    const cursors = [...this.#records.keys()].map(id => this.memory(id)).filter(({ state }) => state === 'active')
+    const [oldest] = this.#state.outbox.from(Math.min(...cursors.map(({ cursor }) => cursor), this.#state.outbox.head))
+    return oldest ? Math.max(now - oldest.atMs, 0) : 0
+  }
+
   view(record: DestinationRecord): DestinationView {
-    const { cursor, failures, uncertainBelow, newestMs, ...memory } = this.memory(record.id)
-    const backlog = this.#state.outbox.from(cursor)
+    const memory = this.memory(record.id)
+    const backlog = this.#state.outbox.from(memory.cursor)
     const { batches, bytes } = totals(backlog)
     return {
       id: record.id,
@@ -151,7 +181,18 @@ export class Deliveries {
       settings: record.settings,
       secrets: Object.keys(record.sealed),
       version: record.version,
-      ...memory,
+      state: memory.state,
+      reason: memory.reason,
+      sinceMs: memory.sinceMs,
+      nextAttemptAtMs: memory.nextAttemptAtMs,
+      deliveredBatches: memory.deliveredBatches,
+      deliveredSamples: memory.deliveredSamples,
+      unconfirmedBatches: memory.unconfirmedBatches,
+      partialRequests: memory.partialRequests,
+      droppedSamples: memory.droppedSamples,
+      dropped: droppedOf(memory),
+      deadLetters: memory.deadLetters,
+      lastDeliveredAtMs: memory.lastDeliveredAtMs,
       backlogBatches: batches,
       backlogBytes: bytes,
       oldestAtMs: backlog[0]?.atMs ?? null,
@@ -207,8 +248,13 @@ export class Deliveries {
     note: ({ name }, kind, message) => this.#note(name, kind, message),
   }
 
-  #deliver({ sink, settings }: OpenDestination, request: OutboundRequest): Promise<Outcome> {
-    return deliver(sink, request, secretForms(settings, sink.secretFields), this.#ports.now)
+  #deliver({ sink, settings, memory }: OpenDestination, request: OutboundRequest): Promise<Outcome> {
+    return deliver(
+      sink,
+      withAttempt(request, memory.failures),
+      secretForms(settings, sink.secretFields),
+      this.#ports.now,
+    )
   }
 
   async #probe(destination: OpenDestination): Promise<Outcome> {
@@ -287,6 +333,15 @@ function openDestination(
       state.destinations.set(id, memory)
     },
   }
+}
+
+/** Remote write 1.0: "retries carry Retry-Attempt"; the others ignore it. */
+function withAttempt(request: OutboundRequest, failures: number): OutboundRequest {
+  return failures === 0 ? request : { ...request, headers: { ...request.headers, 'retry-attempt': String(failures) } }
+}
+
+function droppedOf({ droppedSamples, droppedByAge, droppedByOrder }: DestinationMemory): DestinationView['dropped'] {
+  return { budget: droppedSamples - droppedByAge - droppedByOrder, age: droppedByAge, order: droppedByOrder }
 }
 
 function totals(rows: readonly RowEntry[]): { batches: number; samples: number; bytes: number } {

@@ -1,6 +1,12 @@
 import { backOffMs, type Outcome } from '../../shared/outcome.ts'
 import type { DestinationView } from './rpc.ts'
 
+/** Samples of a host that were not sent: too old for the store, or not newer than what it has of the host. */
+export interface LeftOut {
+  readonly age: number
+  readonly order: number
+}
+
 /** What changes with every delivery of a destination. Lives in memory and in the checkpoint. */
 export interface DestinationMemory {
   /** Number of the oldest outbox row that is not wholly delivered. */
@@ -15,10 +21,23 @@ export interface DestinationMemory {
   readonly uncertainBelow: number
   /** Per host id, time of its newest snapshot that was delivered: an older one would be out of order. */
   readonly newestMs: ReadonlyMap<string, number>
+  /** Time of the newest sample that it took, whosever: what its window is measured from. Null before the first. */
+  readonly newestTakenMs: number | null
+  /** When it last refused something for its age. */
+  readonly saidTooOldAtMs: number | null
+  /** Samples up to this time were refused for their age by themselves: so is every older one. */
+  readonly tooOldBelowMs: number | null
   readonly deliveredBatches: number
   readonly deliveredSamples: number
   readonly unconfirmedBatches: number
+  /** Requests of which it took only a part. */
+  readonly partialRequests: number
+  /** All that is lost to it: by its budget, by age, and by order. */
   readonly droppedSamples: number
+  readonly droppedByAge: number
+  readonly droppedByOrder: number
+  /** Per host id, what was left out of its snapshots. */
+  readonly leftOut: ReadonlyMap<string, LeftOut>
   readonly deadLetters: number
   readonly lastDeliveredAtMs: number | null
 }
@@ -34,10 +53,17 @@ export function newDestination(head: number): DestinationMemory {
     failures: 0,
     uncertainBelow: head,
     newestMs: new Map(),
+    newestTakenMs: null,
+    saidTooOldAtMs: null,
+    tooOldBelowMs: null,
     deliveredBatches: 0,
     deliveredSamples: 0,
     unconfirmedBatches: 0,
+    partialRequests: 0,
     droppedSamples: 0,
+    droppedByAge: 0,
+    droppedByOrder: 0,
+    leftOut: new Map(),
     deadLetters: 0,
     lastDeliveredAtMs: null,
   }
@@ -45,6 +71,8 @@ export function newDestination(head: number): DestinationMemory {
 
 const RETRY_BASE_MS = 1_000
 const RETRY_MAX_MS = 5 * 60_000
+/** So much longer than a Retry-After asks for at the most: those whom one server sent away do not come back as one. */
+const RETRY_AFTER_JITTER = 0.1
 /** A suspended destination tries one request this often, in case what shut it was mended on the other side. */
 const SUSPENDED_RETRY_MS = 15 * 60_000
 
@@ -59,7 +87,10 @@ export function afterFailure(
   const waitMs =
     outcome.kind === 'suspended'
       ? SUSPENDED_RETRY_MS
-      : Math.max(outcome.afterMs ?? 0, backOffMs(failures, random, RETRY_BASE_MS, RETRY_MAX_MS))
+      : Math.max(
+          Math.round((outcome.afterMs ?? 0) * (1 + RETRY_AFTER_JITTER * random)),
+          backOffMs(failures, random, RETRY_BASE_MS, RETRY_MAX_MS),
+        )
   const state = outcome.kind === 'suspended' ? 'suspended' : 'backing-off'
   return {
     ...memory,

@@ -2,7 +2,7 @@ import type { HostConfig } from '../../shared/host-config.ts'
 import { ok, type Result, refused } from '../result.ts'
 import { nextDeadline, stateAt } from './health.ts'
 import type { HostMemory } from './host-memory.ts'
-import type { HostCounts, HostCredential, HostDetail, HostState, HostView } from './rpc.ts'
+import type { HostCounts, HostCredential, HostDetail, HostState, HostView, LeftOutView } from './rpc.ts'
 import type { HostRecord } from './store.ts'
 
 /** Hosts of one tenant shard: what one checkpoint row holds and one object serves with room to spare. */
@@ -96,14 +96,19 @@ export function hostView(host: HostRecord, memory: HostMemory, now: number): Hos
   }
 }
 
-export function hostDetail(host: HostRecord, memory: HostMemory, now: number): HostDetail {
+export function hostDetail(
+  host: HostRecord,
+  memory: HostMemory,
+  leftOut: readonly LeftOutView[],
+  now: number,
+): HostDetail {
   const backups = [...memory.backups].map(([name, { goodAtMs, goodSizeBytes, ...backup }]) => ({
     ...backup,
     name,
     completedAtMs: goodAtMs,
     sizeBytes: goodSizeBytes,
   }))
-  return { ...hostView(host, memory, now), config: host.config, backups }
+  return { ...hostView(host, memory, now), config: host.config, leftOut, backups }
 }
 
 export function countHosts(views: readonly HostView[]): HostCounts {

@@ -171,10 +171,12 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   }
 
   async host(idOrName: string): Promise<Result<HostDetail>> {
-    const { state } = this.#alive()
+    const { state, deliveries } = this.#alive()
     const now = Date.now()
     const found = findHost(state.hosts, idOrName)
-    return found.ok ? ok(hostDetail(found.value, state.memory(found.value.id, now), now)) : found
+    if (!found.ok) return found
+    const { id } = found.value
+    return ok(hostDetail(found.value, state.memory(id, now), deliveries.leftOutOf(id), now))
   }
 
   async removeHost(idOrName: string): Promise<Result<{ id: string; name: string }>> {

@@ -1,5 +1,5 @@
 import type { Entry } from '../../shared/wire.ts'
-import { type Batch, MAX_SAMPLES_PER_REQUEST } from '../sinks/sink.ts'
+import { type Batch, MAX_SAMPLES_PER_REQUEST, type SinkDefinition } from '../sinks/sink.ts'
 
 /** Text that weighs as much as a sample, so that a request of long lines is at most about 1 MB too. */
 const CHARS_PER_SAMPLE = 512
@@ -11,11 +11,18 @@ export function weightOf(batch: Batch): number {
   return Math.max(samples, entries, 1)
 }
 
-/** Samples of all snapshots. */
+/** Samples of all snapshots, and the ends of series. */
 export function samplesIn(batches: readonly Batch[]): number {
-  return batches
-    .flatMap(({ snapshots }) => snapshots)
-    .reduce((sum, { metrics, series }) => sum + Object.keys(metrics).length + (series?.length ?? 0), 0)
+  return batches.reduce((sum, { snapshots, ended }) => sum + samplesOf(snapshots) + (ended?.series.length ?? 0), 0)
+}
+
+function samplesOf(snapshots: Batch['snapshots']): number {
+  return snapshots.reduce((sum, { metrics, series }) => sum + Object.keys(metrics).length + (series?.length ?? 0), 0)
+}
+
+/** What batches carry to a sink: samples, or log entries. */
+export function carriedBy(batches: readonly Batch[], sink: Pick<SinkDefinition, 'carries'>): number {
+  return sink.carries === 'metrics' ? samplesIn(batches) : batches.reduce((sum, { entries }) => sum + entries.length, 0)
 }
 
 function charsIn({ message, fields }: Entry): number {

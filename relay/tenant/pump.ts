@@ -1,38 +1,21 @@
 import type { Outcome } from '../../shared/outcome.ts'
-import { type Batch, MAX_SAMPLES_PER_REQUEST, type OutboundRequest, type SinkDefinition } from '../sinks/sink.ts'
+import type { Batch, OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
 import { afterAnswer, afterFailure, type DestinationMemory, mayTry } from './destination-memory.ts'
-import { NEWEST_MAX_AGE_MS, type Newest, newestPart, noteNewest } from './newest.ts'
+import type { Newest } from './newest.ts'
 import type { RowEntry } from './outbox.ts'
-import { bisect, partsByHost, partsOf, samplesIn } from './parts.ts'
-import type { Item } from './row.ts'
+import { bisect, carriedBy, partsByHost } from './parts.ts'
+import { leaveOut, withTally } from './tally.ts'
+import { horizonMs, withinWindow } from './window.ts'
+import { type Opened, type Part, takeWork, type Work } from './work.ts'
 
 /** Requests that a search inside hosts for what is at fault may cost; what is left is then dead-lettered whole. */
 const MAX_BISECTING_REQUESTS = 32
 
 /**
  * Answers of 500 in a row after which the request itself is suspected: Prometheus 2.42 answers so to some that it will
- * never take (duplicate labels; too old within an out-of-order window).
+ * never take (duplicate labels).
  */
 const SUSPECT_AFTER_FAILURES = 5
-
-/** A request's worth of batches. */
-interface Part {
-  readonly batches: readonly Batch[]
-  /** The destination may hold it already: a reply was lost, or the relay came back with an older cursor. */
-  readonly maybeStored: boolean
-}
-
-/** Rows taken in hand. The cursor moves past them when every part is settled. */
-interface Work {
-  parts: readonly Part[]
-  readonly cursorAfter: number
-  readonly batches: number
-  bisected: number
-  /** Answers of 500 in a row. */
-  serverErrors: number
-  /** The destination took a probe while it refused this: from here on a 500 is a refusal. */
-  isPoison: boolean
-}
 
 /** A destination with its settings opened. One pump at a time works on it. */
 export interface OpenDestination {
@@ -64,13 +47,13 @@ export interface PumpPorts {
   /** Drops what is too old or too much: a slow destination is never idle, and must not fill the outbox for all. */
   enforceBudget(destination: OpenDestination): void
   rowsFrom(seq: number): readonly RowEntry[]
-  open(row: RowEntry): { readonly items: readonly Item[]; readonly batches: readonly Batch[] }
+  open(row: RowEntry): Opened
   send(destination: OpenDestination, request: OutboundRequest): Promise<Outcome>
   /** Sends the relay's own samples, which nothing can be wrong with. */
   probe(destination: OpenDestination): Promise<Outcome>
   deadLetter(refused: Refused): void
   /** Something a person should see: what and why. */
-  note(destination: OpenDestination, kind: 'suspended' | 'partial' | 'resumed', message: string): void
+  note(destination: OpenDestination, kind: 'suspended' | 'partial' | 'resumed' | 'too_old', message: string): void
 }
 
 /**
@@ -83,28 +66,59 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
   while (!destination.closed && mayTry(destination.memory, ports.now())) {
     if (!destination.work) {
       ports.enforceBudget(destination)
-      destination.work = takeWork(destination, ports)
+      destination.work = takeWork(destination, ports.rowsFrom(destination.memory.cursor), ports.open, ports.now())
     }
     const { work } = destination
     if (!work) break
     const [part] = work.parts
     if (!part) {
-      finish(destination, work)
+      finish(destination, work, ports)
       continue
     }
-    const request = destination.sink.encode(part.batches, destination.settings)
+    const young = withoutOld(destination, work, part, ports.now())
+    const request = destination.sink.encode(young.batches, destination.settings)
     if (!request) {
       // Nothing in it concerns this sink, and nobody was asked: it says nothing of the destination.
-      destination.memory = withoutRemoved(destination.memory, part.batches)
+      destination.memory = withoutRemoved(destination.memory, young.batches)
       work.parts = work.parts.slice(1)
       continue
     }
     const outcome = await judge(destination, work, await ports.send(destination, request), ports)
     if (destination.closed) break
     if (outcome.kind === 'delivered') delivered += request.samples
-    settle(destination, work, part, outcome, request.samples, ports)
+    settle(destination, work, young, outcome, request.samples, ports)
   }
   return delivered
+}
+
+/** Gives up what is in hand: the cursor moves past it. Answers what of it was not settled: samples, or log entries. */
+export function abandon(destination: OpenDestination, work: Work, ports: Pick<PumpPorts, 'deadLetter'>): number {
+  const left = work.parts.reduce((sum, { batches }) => sum + carriedBy(batches, destination.sink), 0)
+  conclude(destination, work, ports)
+  return left
+}
+
+function finish(destination: OpenDestination, work: Work, ports: PumpPorts): void {
+  conclude(destination, work, ports)
+  const { memory } = destination
+  destination.memory = { ...memory, deliveredBatches: memory.deliveredBatches + work.batches }
+}
+
+/** The cursor, the counters and the dead letters in one step: the next checkpoint has all of them or none. */
+function conclude(destination: OpenDestination, work: Work, ports: Pick<PumpPorts, 'deadLetter'>): void {
+  for (const refused of work.tally.refused) ports.deadLetter({ destination, ...refused })
+  destination.memory = { ...withTally(destination.memory, work.tally), cursor: work.cursorAfter }
+  destination.work = undefined
+}
+
+/** The first part as it is to be sent now: at every attempt more of it may have become too old. */
+function withoutOld({ sink, settings, memory }: OpenDestination, work: Work, part: Part, now: number): Part {
+  const { kept, old } = withinWindow(part.batches, horizonMs(memory, sink.windowMs?.(settings), now))
+  if (old.length === 0) return part
+  leaveOut(work.tally, old, 'age', sink)
+  const young = { ...part, batches: kept }
+  work.parts = [young, ...work.parts.slice(1)]
+  return young
 }
 
 /** Tells a poison request from an outage, when all that the other side says is 500. */
@@ -119,91 +133,6 @@ async function judge(destination: OpenDestination, work: Work, outcome: Outcome,
     work.isPoison = (await ports.probe(destination)).kind === 'delivered'
   }
   return work.isPoison ? { kind: 'rejected', reason: outcome.reason, alreadyHeld: false } : outcome
-}
-
-function finish(destination: OpenDestination, work: Work): void {
-  const { memory } = destination
-  destination.memory = {
-    ...memory,
-    cursor: work.cursorAfter,
-    deliveredBatches: memory.deliveredBatches + work.batches,
-  }
-  destination.work = undefined
-}
-
-function takeWork(destination: OpenDestination, ports: PumpPorts): Work | undefined {
-  const rows = ports.rowsFrom(destination.memory.cursor)
-  const [first] = rows
-  if (!first) return undefined
-  return destination.sink.takes === 'newest'
-    ? newestWork(destination, rows, ports)
-    : allWork(destination, first, rows, ports)
-}
-
-/**
- * Whole rows, as many as fit one request. While the destination may hold them already, one row at a time: a store that
- * takes a request whole or not at all then holds each row whole or not at all.
- */
-function allWork(destination: OpenDestination, first: RowEntry, rows: readonly RowEntry[], ports: PumpPorts): Work {
-  const maybeStored = first.seq < destination.memory.uncertainBelow
-  const taken: RowEntry[] = []
-  let samples = 0
-  for (const row of rows) {
-    if (taken.length > 0 && (maybeStored || samples + row.samples > MAX_SAMPLES_PER_REQUEST)) break
-    taken.push(row)
-    samples += row.samples
-  }
-  const batches = taken.flatMap(row => ports.open(row).batches)
-  const fresh = destination.sink.strictOrder
-    ? batches.map(batch => notYetDelivered(batch, destination.memory))
-    : batches
-  // What may be stored already is left out because it is; anything else is lost here, and counted.
-  const droppedSamples = maybeStored ? 0 : samplesIn(batches) - samplesIn(fresh)
-  if (droppedSamples > 0)
-    destination.memory = {
-      ...destination.memory,
-      droppedSamples: destination.memory.droppedSamples + droppedSamples,
-    }
-  return {
-    parts: partsOf(fresh).map(part => ({ batches: part, maybeStored })),
-    cursorAfter: (taken.at(-1) ?? first).seq + 1,
-    batches: taken.reduce((sum, row) => sum + row.batches, 0),
-    bisected: 0,
-    serverErrors: 0,
-    isPoison: false,
-  }
-}
-
-/** A host that goes back in time (a restored machine, a clock set back) must not void its neighbours' samples. */
-function notYetDelivered(batch: Batch, memory: DestinationMemory): Batch {
-  const newestMs = memory.newestMs.get(batch.host.id)
-  if (batch.source === 'relay' || newestMs === undefined) return batch
-  const snapshots = batch.snapshots.filter(({ atMs }) => atMs > newestMs)
-  return snapshots.length === batch.snapshots.length ? batch : { ...batch, snapshots }
-}
-
-function newestWork(destination: OpenDestination, rows: readonly RowEntry[], ports: PumpPorts): Work {
-  const touched = new Set<string>()
-  const oldestAtMs = ports.now() - NEWEST_MAX_AGE_MS
-  for (const row of rows) {
-    // Nothing in it can be new enough; only a removal counts however late it comes.
-    if (row.atMs < oldestAtMs && !row.removal) continue
-    const { items, batches } = ports.open(row)
-    for (const id of noteNewest(destination.latest, items, batches)) touched.add(id)
-  }
-  const parts = [...touched].flatMap(id => {
-    const batches = newestPart(destination.latest.get(id), ports.now())
-    if (batches.some(({ removed }) => removed)) destination.latest.delete(id)
-    return partsByHost(batches)
-  })
-  return {
-    parts: parts.map(batches => ({ batches, maybeStored: false })),
-    cursorAfter: (rows.at(-1)?.seq ?? 0) + 1,
-    batches: rows.reduce((sum, row) => sum + row.batches, 0),
-    bisected: 0,
-    serverErrors: 0,
-    isPoison: false,
-  }
 }
 
 /** Acts on the outcome of the first part. */
@@ -221,13 +150,10 @@ function settle(
     case 'partial':
       if (outcome.kind === 'partial') ports.note(destination, 'partial', outcome.reason)
       answered(destination, ports)
+      destination.memory = afterTaken(destination, part.batches, ports.now())
       // How much of a partial one was taken, nobody says: it is in the event, and not counted as delivered.
-      destination.memory = afterDelivery(
-        destination.memory,
-        part.batches,
-        outcome.kind === 'delivered' ? samples : 0,
-        ports.now(),
-      )
+      if (outcome.kind === 'partial') work.tally.partialRequests += 1
+      else work.tally.deliveredSamples += samples
       work.parts = rest
       return
     case 'retry':
@@ -254,7 +180,7 @@ function putOff(
   if (destination.sink.takes === 'newest') destination.work = undefined
 }
 
-/** What is to be sent instead of a refused part; nothing when it was dead-lettered or is held already. */
+/** What is to be sent instead of a refused part; nothing when it is settled: dead-lettered, too old, or held already. */
 function settleRejected(
   destination: OpenDestination,
   work: Work,
@@ -263,6 +189,7 @@ function settleRejected(
   samples: number,
   ports: PumpPorts,
 ): readonly Part[] {
+  if (outcome.tooOld && sayTooOld(destination, part, outcome.reason, ports)) return [part]
   const held = outcome.alreadyHeld && part.maybeStored
   const oneHost = partsByHost(part.batches).length === 1
   // A part of a host's newest would take the place of the whole. Splitting by host is bounded by the hosts, splitting
@@ -274,16 +201,30 @@ function settleRejected(
     return halves.map(batches => ({ batches, maybeStored: part.maybeStored }))
   }
   if (held) {
-    const { memory } = destination
-    destination.memory = {
-      ...afterDelivery(memory, part.batches, 0, ports.now()),
-      unconfirmedBatches: memory.unconfirmedBatches + part.batches.length,
-    }
+    destination.memory = afterTaken(destination, part.batches, ports.now())
+    work.tally.unconfirmedBatches += part.batches.length
     return []
   }
-  ports.deadLetter({ destination, batches: part.batches, samples, reason: outcome.reason })
-  destination.memory = { ...destination.memory, deadLetters: destination.memory.deadLetters + 1 }
+  if (outcome.tooOld && !bisect(part.batches)) {
+    // One snapshot by itself is too old: so is whatever is older, which need not be asked for.
+    leaveOut(work.tally, part.batches, 'age', destination.sink)
+    const { memory, sink } = destination
+    const tooOldBelowMs = Math.max(memory.tooOldBelowMs ?? 0, newestIn(part.batches, sink) ?? 0)
+    destination.memory = { ...memory, tooOldBelowMs }
+    return []
+  }
+  work.tally.refused.push({ batches: part.batches, samples, reason: outcome.reason })
   return []
+}
+
+/** Remembers that the store refuses by age; whether the window, measured anew, now leaves something of the part out. */
+function sayTooOld(destination: OpenDestination, part: Part, reason: string, ports: PumpPorts): boolean {
+  const { memory, sink, settings } = destination
+  const now = ports.now()
+  if ((memory.saidTooOldAtMs ?? 0) <= (memory.newestTakenMs ?? 0))
+    ports.note(destination, 'too_old', `It refuses samples for their age; such are left out and counted: ${reason}`)
+  destination.memory = { ...memory, saidTooOldAtMs: now }
+  return withinWindow(part.batches, horizonMs(destination.memory, sink.windowMs?.(settings), now)).old.length > 0
 }
 
 function answered(destination: OpenDestination, ports: PumpPorts): void {
@@ -292,24 +233,30 @@ function answered(destination: OpenDestination, ports: PumpPorts): void {
   destination.memory = afterAnswer(destination.memory)
 }
 
-function afterDelivery(
-  memory: DestinationMemory,
-  batches: readonly Batch[],
-  samples: number,
-  now: number,
-): DestinationMemory {
+/** What it holds now: the newest of every host, and of all. */
+function afterTaken({ memory, sink }: OpenDestination, batches: readonly Batch[], now: number): DestinationMemory {
   const newestMs = new Map(withoutRemoved(memory, batches).newestMs)
   for (const { source, host, snapshots } of batches) {
     if (source === 'relay') continue
     const atMs = snapshots.reduce((newest, snapshot) => Math.max(newest, snapshot.atMs), newestMs.get(host.id) ?? 0)
     if (atMs > 0) newestMs.set(host.id, atMs)
   }
-  return { ...memory, newestMs, deliveredSamples: memory.deliveredSamples + samples, lastDeliveredAtMs: now }
+  const newestTakenMs = Math.max(memory.newestTakenMs ?? 0, newestIn(batches, sink) ?? 0) || null
+  return { ...memory, newestMs, newestTakenMs, lastDeliveredAtMs: now }
 }
 
-/** A removed host needs no order any more. */
+/** Time of the newest snapshot, or log entry where those are what the sink takes; absent when there is none. */
+function newestIn(batches: readonly Batch[], { carries }: SinkDefinition): number | undefined {
+  const times = batches.flatMap(({ snapshots, entries }) =>
+    (carries === 'metrics' ? snapshots : entries).map(({ atMs }) => atMs),
+  )
+  return times.length === 0 ? undefined : Math.max(...times)
+}
+
+/** A removed host needs no order any more, and what was left out of it is nobody's. */
 function withoutRemoved(memory: DestinationMemory, batches: readonly Batch[]): DestinationMemory {
   const gone = new Set(batches.filter(({ removed }) => removed).map(({ host }) => host.id))
   if (gone.size === 0) return memory
-  return { ...memory, newestMs: new Map([...memory.newestMs].filter(([id]) => !gone.has(id))) }
+  const kept = <T>(map: ReadonlyMap<string, T>) => new Map([...map].filter(([id]) => !gone.has(id)))
+  return { ...memory, newestMs: kept(memory.newestMs), leftOut: kept(memory.leftOut) }
 }

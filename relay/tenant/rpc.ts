@@ -62,8 +62,16 @@ export interface BackupView {
   readonly runs: Readonly<Record<string, number>>
 }
 
+/** Samples of a host's snapshots that a destination did not get: too old for it, or not newer than what it has. */
+export interface LeftOutView {
+  readonly destination: string
+  readonly ageSamples: number
+  readonly orderSamples: number
+}
+
 export interface HostDetail extends HostView {
   readonly config: HostConfig
+  readonly leftOut: readonly LeftOutView[]
   readonly backups: readonly BackupView[]
 }
 
@@ -101,7 +109,12 @@ export interface DestinationView {
   readonly deliveredBatches: number
   readonly deliveredSamples: number
   readonly unconfirmedBatches: number
+  /** Requests of which it took only a part. */
+  readonly partialRequests: number
+  /** All that is lost to it: samples, for Loki log entries. */
   readonly droppedSamples: number
+  /** The same by reason: over its budget, too old for it, not newer than what it has of the host. */
+  readonly dropped: { readonly budget: number; readonly age: number; readonly order: number }
   readonly deadLetters: number
   readonly lastDeliveredAtMs: number | null
 }

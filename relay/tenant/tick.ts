@@ -2,9 +2,10 @@ import type { Entry } from '../../shared/wire.ts'
 import type { Batch, Tenant } from '../sinks/sink.ts'
 import { backupSeries } from './backups.ts'
 import { RELAY_JOB } from './decode.ts'
+import type { LeftOut } from './destination-memory.ts'
 import type { HostMemory } from './host-memory.ts'
 import type { RelayItem } from './row.ts'
-import type { HostState } from './rpc.ts'
+import type { DestinationView, HostState } from './rpc.ts'
 
 /** Samples of one item at most, 100 to 350 bytes each: an item is a row of the outbox, and a row is at most 1 MB. */
 const MAX_ITEM_SAMPLES = 2_500
@@ -14,9 +15,12 @@ export interface DeliveryFacts {
   readonly destination: string
   readonly lagMs: number
   readonly backlogBatches: number
-  readonly droppedSamples: number
+  readonly dropped: DestinationView['dropped']
   readonly unconfirmedBatches: number
+  readonly partialRequests: number
   readonly deadLetters: number
+  /** Per host id. */
+  readonly leftOut: ReadonlyMap<string, LeftOut>
 }
 
 type Saying = RelayItem['says'][number]
@@ -43,7 +47,7 @@ export function tickItems(
   for (const [hostId, host] of hosts) {
     const metrics = hostMetrics(host)
     const entries = changes.filter(change => change.hostId === hostId).map(change => changeEntry(change, now))
-    const series = backupSeries(host.backups)
+    const series = [...backupSeries(host.backups), ...deliveries.flatMap(facts => leftOutSeries(facts, hostId))]
     if (Object.keys(metrics).length + series.length + entries.length > 0)
       says.push({ hostId, snapshot: { metrics, series }, entries })
   }
@@ -80,13 +84,27 @@ function hostMetrics(host: HostMemory): Record<string, number> {
   }
 }
 
+/** What a destination did not get of a host; nothing while it got everything. */
+function leftOutSeries({ destination, leftOut }: DeliveryFacts, hostId: string) {
+  return Object.entries(leftOut.get(hostId) ?? {}).map(([reason, value]) => ({
+    name: 'onec_host_left_out_samples_total',
+    labels: { destination, reason },
+    value,
+  }))
+}
+
 export function deliverySeries(facts: DeliveryFacts) {
   const labels = { destination: facts.destination }
   return [
     { name: 'onec_delivery_lag_seconds', labels, value: facts.lagMs / 1000 },
     { name: 'onec_delivery_backlog_batches', labels, value: facts.backlogBatches },
-    { name: 'onec_delivery_dropped_samples_total', labels, value: facts.droppedSamples },
+    ...Object.entries(facts.dropped).map(([reason, value]) => ({
+      name: 'onec_delivery_dropped_samples_total',
+      labels: { ...labels, reason },
+      value,
+    })),
     { name: 'onec_delivery_unconfirmed_total', labels, value: facts.unconfirmedBatches },
+    { name: 'onec_delivery_partial_total', labels, value: facts.partialRequests },
     { name: 'onec_dead_letters_total', labels, value: facts.deadLetters },
   ]
 }

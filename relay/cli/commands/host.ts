@@ -5,7 +5,7 @@ import { operatorClient } from '../operator.ts'
 import { printJson } from '../print.ts'
 import { shellWord } from '../shell-word.ts'
 import { plainLine, table } from '../table.ts'
-import { ago, bytes, duration, seconds, timestamp } from '../wording.ts'
+import { ago, bytes, count, duration, seconds, timestamp } from '../wording.ts'
 
 export function addHostCommands(program: Command, context: CliContext): void {
   const host = program.command('host').description('the machines of a tenant')
@@ -78,6 +78,10 @@ function hostDetail(host: HostDetail, now: number): string {
     ],
     ['labels', labels.join(', ') || null],
     ['configuration', `revision ${host.configRevision}`],
+    ...host.leftOut.map(({ destination, ageSamples, orderSamples }): [string, string] => [
+      'left out',
+      `${destination}: ${count(ageSamples)} samples too old for it, ${count(orderSamples)} out of order`,
+    ]),
   ]
   const lines = facts.map(([name, value]) => `  ${name.padEnd(14)}${plainLine(value ?? '-')}`)
   return [

@@ -6,7 +6,7 @@ import type { Outcome } from '../../../shared/outcome.ts'
 import { decodeWriteRequest, STALE_NAN_BITS, type WriteRequest } from '../../support/stand-ins/remote-write-message.ts'
 import { type Held, readExposition, readLineProtocol } from '../../support/text-formats.ts'
 
-type Expected = Outcome['kind'] | 'rejected, already held'
+type Expected = Outcome['kind'] | 'rejected, already held' | 'rejected, too old'
 
 /** A row of the contract suite: what it must know of a sink that the sink itself cannot say. */
 export interface SinkCase {
@@ -135,14 +135,14 @@ export const CASES: Readonly<Record<SinkKind, SinkCase>> = {
       ...COMMON,
       [400, 'out of order sample', 'rejected, already held'],
       [400, 'duplicate sample for timestamp', 'rejected, already held'],
-      [400, 'out of bounds', 'rejected'],
-      [400, 'too old sample', 'rejected'],
-      [500, 'too old sample', 'retry'],
+      [400, 'out of bounds', 'rejected, too old'],
+      [400, 'too old sample', 'rejected, too old'],
+      [500, 'too old sample', 'rejected, too old'],
       [400, 'label name "host" is not unique: invalid sample', 'rejected'],
       [400, 'snappy: corrupt input', 'rejected'],
       [400, MIMIR.outOfOrder, 'rejected, already held'],
       [400, MIMIR.duplicate, 'rejected, already held'],
-      [400, MIMIR.tooOld, 'rejected'],
+      [400, MIMIR.tooOld, 'rejected, too old'],
       [400, MIMIR.future, 'rejected'],
       [400, MIMIR.duplicateLabels, 'rejected'],
       [400, MIMIR.oversize, 'rejected'],

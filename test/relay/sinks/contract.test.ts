@@ -130,7 +130,8 @@ describe.each(SINK_KINDS)('%s', kind => {
   it.each(outcomes)('reads %i "%s" as %s', (status, body, expected) => {
     const outcome = outcomeOf(sink, { status, body })
     const held = outcome.kind === 'rejected' && outcome.alreadyHeld ? ', already held' : ''
-    expect(outcome.kind + held).toBe(expected)
+    const old = outcome.kind === 'rejected' && outcome.tooOld ? ', too old' : ''
+    expect(outcome.kind + held + old).toBe(expected)
   })
 
   it('hands on when to come back, for a retry only', () => {

@@ -38,6 +38,8 @@ test('failures back off exponentially with jitter, up to five minutes', () => {
 test('the other side’s wish is honoured when it is longer than ours', () => {
   expect(waitOf(afterFailure(newDestination(0), { ...RETRY, afterMs: 30_000 }, NOW, 0))).toBe(30_000)
   expect(waitOf(afterFailure(failed(12), { ...RETRY, afterMs: 1_000 }, NOW, 0))).toBe(2.5 * MINUTE)
+  // Those that one server sent away do not come back as one.
+  expect(waitOf(afterFailure(newDestination(0), { ...RETRY, afterMs: 30_000 }, NOW, 0.5))).toBe(31_500)
 })
 
 test('what kept it back is said, with the time since when', () => {

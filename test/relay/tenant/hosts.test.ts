@@ -114,7 +114,7 @@ test('a detail shows backups by name, with time and size of the last good run', 
     (memory, one) => applyReport(memory, one),
     applyReport(undefined, report()),
   )
-  const detail = hostDetail(hostRecord(), seenHost({ backups: new Map([['Зарплата 3.1', failed]]) }), NOW)
+  const detail = hostDetail(hostRecord(), seenHost({ backups: new Map([['Зарплата 3.1', failed]]) }), [], NOW)
   expect(detail.backups).toEqual([
     {
       name: 'Зарплата 3.1',

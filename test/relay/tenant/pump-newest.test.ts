@@ -95,7 +95,7 @@ test('a refused push is a dead letter as a whole: a piece of it would take the p
   world.answer = content => (content.includes('h1') ? REJECTED : DELIVERED)
   await run()
   expect(asked()).toEqual(['h1@0 h1@1 h1 relay', 'h2@0'])
-  expect(world.letters).toEqual(['h1@0 h1@1 h1 relay: HTTP 400: out of bounds'])
+  expect(world.letters).toEqual(['h1@0 h1@1 h1 relay: HTTP 400: bad label'])
   expect(destination.memory).toMatchObject({ cursor: 1, deadLetters: 1, state: 'active' })
 })
 

@@ -13,7 +13,13 @@ export const DELIVERED: Outcome = { kind: 'delivered' }
 export const RETRY: Outcome = { kind: 'retry', reason: 'HTTP 503', status: 503, mayBeStored: false }
 export const LOST: Outcome = { kind: 'retry', reason: 'no answer', mayBeStored: true }
 export const SUSPENDED: Outcome = { kind: 'suspended', reason: 'HTTP 401' }
-export const REJECTED: Outcome = { kind: 'rejected', reason: 'HTTP 400: out of bounds', alreadyHeld: false }
+export const REJECTED: Outcome = { kind: 'rejected', reason: 'HTTP 400: bad label', alreadyHeld: false }
+export const TOO_OLD: Outcome = {
+  kind: 'rejected',
+  reason: 'HTTP 400: out of bounds',
+  alreadyHeld: false,
+  tooOld: true,
+}
 export const HELD: Outcome = { kind: 'rejected', reason: 'HTTP 400: out of order sample', alreadyHeld: true }
 
 /** A request as tests speak of it: `h1@0 h1@60000 h2@0`, times from NOW; `up` for what the relay says, `gone`. */
@@ -23,7 +29,7 @@ const contentOf = (batches: readonly Batch[]) =>
       removed
         ? [`${host.id} gone`]
         : source === 'relay'
-          ? [`${host.id} relay`]
+          ? snapshots.map(() => `${host.id} relay`)
           : snapshots.map(({ atMs }) => `${host.id}@${atMs - NOW}`),
     )
     .join(' ')
@@ -33,6 +39,7 @@ const fakeSink = (more: Partial<SinkDefinition>): SinkDefinition =>
   ({
     kind: 'fake',
     title: 'Fake',
+    carries: 'metrics',
     secretFields: [],
     takes: 'all',
     encode(batches: readonly Batch[]) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { abandon } from '../../../relay/tenant/pump.ts'
 import type { Outcome } from '../../../shared/outcome.ts'
 import { NOW, snapshot } from './fixtures.ts'
 import { DELIVERED, HELD, LOST, MINUTE, posted, postedOf, REJECTED, RETRY, SUSPENDED, setUp } from './pump-setup.ts'
@@ -159,7 +160,7 @@ describe('refusals', () => {
     row(posted('h1', 0), posted('h2', 0, 1, 2, 3), posted('h3', 0), posted('h4', 0))
     world.answer = poison('h2@2')
     await run()
-    expect(world.letters).toEqual(['h2@2: HTTP 400: out of bounds'])
+    expect(world.letters).toEqual(['h2@2: HTTP 400: bad label'])
     expect(asked()).toEqual([
       'h1@0 h2@0 h2@1 h2@2 h2@3 h3@0 h4@0',
       'h1@0 h2@0 h2@1 h2@2 h2@3',
@@ -264,7 +265,7 @@ describe('what may be held already', () => {
     await run()
     world.now += MINUTE
     await run()
-    expect(world.letters).toEqual(['h2@0: HTTP 400: out of bounds'])
+    expect(world.letters).toEqual(['h2@0: HTTP 400: bad label'])
     expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 1, deadLetters: 1, deliveredSamples: 1 })
   })
 
@@ -279,7 +280,7 @@ describe('what may be held already', () => {
       return content.includes('h99@1') ? REJECTED : DELIVERED
     }
     await run()
-    expect(world.letters).toEqual(['h99@1: HTTP 400: out of bounds'])
+    expect(world.letters).toEqual(['h99@1: HTTP 400: bad label'])
     expect(destination.memory).toMatchObject({ cursor: 1, unconfirmedBatches: 198, deliveredSamples: 1 })
   })
 
@@ -395,6 +396,20 @@ test('a slow destination keeps to its budget between requests, though its pump n
   await run()
   expect(asked()).toEqual(['h1@0', 'h1@3'])
   expect(destination.memory.cursor).toBe(4)
+})
+
+test('work that is given up counts what was settled of it as that, and answers the rest', async () => {
+  const { row, run, asked, world, destination, ports } = setUp()
+  const full = (at: number) => snapshot(NOW + at, { metrics: metrics(300) })
+  row(postedOf('h1', [0, 1, 2, 3, 4, 5, 6, 7].map(full)), posted('bad', 8))
+  world.answer = content => (content.includes('bad') ? REJECTED : content.includes('h1@4') ? RETRY : DELIVERED)
+  await run()
+  expect(asked()).toEqual(['h1@0 h1@1 h1@2 h1@3', 'h1@4 h1@5 h1@6 h1@7 bad@8', 'h1@4 h1@5 h1@6 h1@7'])
+  const { work } = destination
+  if (!work) throw new Error('nothing is in hand')
+  expect(abandon(destination, work, ports)).toBe(4 * 300 + 1)
+  expect(destination.work).toBeUndefined()
+  expect(destination.memory).toMatchObject({ cursor: 1, deliveredSamples: 4, deliveredBatches: 0, deadLetters: 0 })
 })
 
 describe('a 500 that repeats', () => {

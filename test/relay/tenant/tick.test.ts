@@ -10,9 +10,11 @@ const FACTS: DeliveryFacts = {
   destination: 'Облако',
   lagMs: 2_500,
   backlogBatches: 3,
-  droppedSamples: 4,
+  dropped: { budget: 1, age: 3, order: 0 },
   unconfirmedBatches: 5,
+  partialRequests: 2,
   deadLetters: 6,
+  leftOut: new Map([['h1', { age: 7, order: 8 }]]),
 }
 
 const tick = (host: HostMemory, changes: Parameters<typeof tickItems>[3] = []) =>
@@ -67,15 +69,30 @@ test('the relay says of itself how each destination does', () => {
   const [item] = tickItems(NOW, new Map(), [FACTS], [])
   const [said] = item?.says ?? []
   expect(said?.hostId).toBeNull()
-  expect(Object.fromEntries(said?.snapshot.series.map(({ name, value }) => [name, value]) ?? [])).toEqual({
+  const key = (name: string, reason: string | undefined) => (reason === undefined ? name : `${name} ${reason}`)
+  const values = said?.snapshot.series.map(({ name, labels, value }) => [key(name, labels.reason), value]) ?? []
+  expect(Object.fromEntries(values)).toEqual({
     onec_delivery_lag_seconds: 2.5,
     onec_delivery_backlog_batches: 3,
-    onec_delivery_dropped_samples_total: 4,
+    'onec_delivery_dropped_samples_total budget': 1,
+    'onec_delivery_dropped_samples_total age': 3,
+    'onec_delivery_dropped_samples_total order': 0,
     onec_delivery_unconfirmed_total: 5,
+    onec_delivery_partial_total: 2,
     onec_dead_letters_total: 6,
   })
   expect(said?.snapshot.series.every(({ labels }) => labels.destination === 'Облако')).toBe(true)
-  expect(item?.samples).toBe(5)
+  expect(item?.samples).toBe(8)
+})
+
+test('the relay says of a host what a destination did not get, once there is something', () => {
+  const series = (hostId: string) =>
+    tickItems(NOW, new Map([[hostId, seenHost()]]), [FACTS], [])[0]?.says[0]?.snapshot.series
+  expect(series('h1')).toEqual([
+    { name: 'onec_host_left_out_samples_total', labels: { destination: 'Облако', reason: 'age' }, value: 7 },
+    { name: 'onec_host_left_out_samples_total', labels: { destination: 'Облако', reason: 'order' }, value: 8 },
+  ])
+  expect(series('h2')).toEqual([])
 })
 
 test('every metric that a tick says is in the catalogue, as the relay’s, with those labels', () => {
@@ -102,5 +119,5 @@ test('1,000 hosts with 50 backups each are said in rows of at most 1 MB', () => 
 test('a test of a destination is a host of its own', () => {
   const batch = testBatch(TENANT, FACTS, NOW)
   expect(batch).toMatchObject({ host: { id: 'relay-test' }, job: 'onec_relay', source: 'relay' })
-  expect(batch.snapshots[0]?.series).toHaveLength(5)
+  expect(batch.snapshots[0]?.series).toHaveLength(8)
 })

@@ -100,7 +100,8 @@ function route(line: string, body: unknown, destinations: DestinationView[]): ob
   const verb = `${line.split(' ')[0]} ${rest}`
   if (verb === 'POST enrolments') return ENROLMENT
   if (verb === 'GET hosts') return { hosts: [HOST] }
-  if (verb === `GET hosts/${HOST.name}`) return { ...HOST, config: { labels: { site: 'Склад' } }, backups: [BACKUP] }
+  if (verb === `GET hosts/${HOST.name}`)
+    return { ...HOST, config: { labels: { site: 'Склад' } }, leftOut: [LEFT_OUT], backups: [BACKUP] }
   if (verb === `DELETE hosts/${HOST.name}`) return { id: HOST.id, name: HOST.name }
   if (verb.startsWith('GET events?')) return { events: [EVENT] }
   if (verb.startsWith('GET dead-letters?')) return { deadLetters: [DEAD_LETTER] }
@@ -205,6 +206,7 @@ const BACKUP = {
   dueAtMs: null,
   runs: { ok: 3 },
 }
+const LEFT_OUT = { destination: 'grafana', ageSamples: 4_500, orderSamples: 0 }
 const EVENT = { atMs: NOW, kind: 'host_down', subject: 'БУХ-1С', message: 'БУХ-1С is down\nsince 09:00' }
 const DEAD_LETTER = {
   id: 7,
@@ -233,7 +235,9 @@ const view0: DestinationView = {
   deliveredBatches: 0,
   deliveredSamples: 0,
   unconfirmedBatches: 0,
+  partialRequests: 0,
   droppedSamples: 0,
+  dropped: { budget: 0, age: 0, order: 0 },
   deadLetters: 0,
   lastDeliveredAtMs: null,
 }
