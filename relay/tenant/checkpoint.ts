@@ -1,4 +1,5 @@
 import { decode, encode } from '@msgpack/msgpack'
+import type { SeriesName } from '../sinks/sink.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { type HostMemory, newHost } from './host-memory.ts'
 import type { RingState } from './ring.ts'
@@ -13,6 +14,8 @@ export interface Checkpoint {
   readonly ring: RingState
   readonly hosts: ReadonlyMap<string, HostMemory>
   readonly destinations: ReadonlyMap<string, DestinationMemory>
+  /** Per host id its series at last; hosts that are alike share one list. */
+  readonly series: ReadonlyMap<string, readonly SeriesName[]>
 }
 
 const CHECKPOINT_VERSION = 1
@@ -29,7 +32,11 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
     id,
     { ...memory, newestMs: [...memory.newestMs], leftOut: [...memory.leftOut] },
   ])
-  return encode({ ...checkpoint, v: CHECKPOINT_VERSION, hosts, destinations }, { ignoreUndefined: true })
+  const series = [...Map.groupBy(checkpoint.series, ([, list]) => list)].map(([list, of]) => [
+    of.map(([id]) => id),
+    list,
+  ])
+  return encode({ ...checkpoint, v: CHECKPOINT_VERSION, hosts, destinations, series }, { ignoreUndefined: true })
 }
 
 /** @throws Error when the bytes are no checkpoint that this release reads: never start empty instead */
@@ -48,6 +55,9 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
         id,
         { ...newHost(0), ...host, ids: unpackIds(host.ids), backups: new Map(host.backups) },
       ]),
+    ),
+    series: new Map(
+      ((raw.series ?? []) as [string[], SeriesName[]][]).flatMap(([ids, list]) => ids.map(id => [id, list] as const)),
     ),
     destinations: new Map(
       raw.destinations.map(([id, memory]) => [

@@ -21,7 +21,11 @@ export function batchesOf(items: readonly Item[], names: Names): Batch[] {
 function hostBatch(item: BatchItem | RemovalItem, names: Names): Batch {
   const { tenant } = names
   const host = names.host(item.hostId)
-  if (item.kind === 'removal') return { tenant, host, source: 'relay', snapshots: [], entries: [], removed: true }
+  if (item.kind === 'removal') {
+    const { atMs, series = [] } = item
+    const gone = { tenant, host, source: 'relay', snapshots: [], entries: [], removed: true } as const
+    return series.length === 0 ? gone : { ...gone, ended: { atMs, series } }
+  }
   const { snapshots, entries } = openBody(item)
   return { tenant, host, source: 'agent', snapshots, entries: entries ?? [] }
 }

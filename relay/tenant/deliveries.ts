@@ -275,6 +275,10 @@ export class Deliveries {
     if (known) return known.opened
     const items = this.#state.outbox.read(row)
     const opened = { items, batches: batchesOf(items, this.#state) }
+    for (const { source, host, snapshots } of opened.batches) {
+      const last = snapshots.at(-1)
+      if (source === 'agent' && last) this.#state.noteSeries(host.id, last)
+    }
     this.#rows.set(row.seq, { opened, samples: row.samples })
     let samples = [...this.#rows.values()].reduce((sum, kept) => sum + kept.samples, 0)
     for (const [seq, kept] of this.#rows) {

@@ -12,6 +12,7 @@ import { CommitQueue } from './commit-queue.ts'
 import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
 import { newHost } from './host-memory.ts'
+import { seriesOf } from './host-series.ts'
 import { admit, countHosts, type Enrolment, enrolled, findHost, hostDetail, hostView, reconfigured } from './hosts.ts'
 import { StateUnreadable } from './outbox.ts'
 import { Pulse } from './pulse.ts'
@@ -33,6 +34,7 @@ import {
 import { DRAIN_PACE_MS, nextPostInMs } from './send-window.ts'
 import { TenantState } from './state.ts'
 import type { HostRecord } from './store.ts'
+import { tickItems } from './tick.ts'
 
 const DEFAULT_LINGER_MS = 2_000
 /** After an alarm that failed: soon enough to go on, late enough not to spin. */
@@ -180,17 +182,22 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   }
 
   async removeHost(idOrName: string): Promise<Result<{ id: string; name: string }>> {
-    const { state, pulse } = this.#alive()
+    const { state, deliveries, pulse } = this.#alive()
     const found = findHost(state.hosts, idOrName)
     if (!found.ok) return found
     const now = Date.now()
     const { id, name } = found.value
+    const says = tickItems(now, new Map([[id, state.memory(id, now)]]), deliveries.facts(now), [])
+      .flatMap(item => item.says)
+      .filter(({ hostId }) => hostId === id)
+    const series = [...(state.series.get(id) ?? []), ...says.flatMap(({ snapshot }) => seriesOf(snapshot))]
     state.memories.delete(id)
+    state.series.delete(id)
     state.note({ atMs: now, kind: 'host_removed', subject: name, message: `Host ${name} was removed` })
     state.hosts.set(id, { ...found.value, removedAtMs: now })
     state.checkpoint(() => {
       state.store.putHost({ ...found.value, removedAtMs: now })
-      state.outbox.append([{ kind: 'removal', atMs: now, hostId: id }])
+      state.outbox.append([{ kind: 'removal', atMs: now, hostId: id, series }])
     })
     pulse.flushNow(now)
     return ok({ id, name })

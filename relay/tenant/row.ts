@@ -1,5 +1,6 @@
 import { decode, encode } from '@msgpack/msgpack'
 import type { BackupReport, Entry, Snapshot, WireBatch } from '../../shared/wire.ts'
+import type { SeriesName } from '../sinks/sink.ts'
 
 /** Release N writes this and reads N±1: items carry names, so a field more or less is no obstacle. */
 const ROW_VERSION = 1
@@ -40,6 +41,8 @@ export interface RemovalItem {
   readonly kind: 'removal'
   readonly atMs: number
   readonly hostId: string
+  /** Those that it had at last; absent in rows of the release before. */
+  readonly series?: readonly SeriesName[]
 }
 
 export type Item = BatchItem | RelayItem | RemovalItem
@@ -70,7 +73,7 @@ export function decodeRow(bytes: Uint8Array): readonly Item[] {
 
 /** Samples that a row carries to each destination. */
 export function samplesOf(items: readonly Item[]): number {
-  return items.reduce((sum, item) => sum + (item.kind === 'removal' ? 0 : item.samples), 0)
+  return items.reduce((sum, item) => sum + (item.kind === 'removal' ? (item.series?.length ?? 0) : item.samples), 0)
 }
 
 /** When the newest item was accepted, epoch milliseconds. */

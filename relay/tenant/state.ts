@@ -1,8 +1,10 @@
-import type { Host, Tenant } from '../sinks/sink.ts'
+import type { Snapshot } from '../../shared/wire.ts'
+import type { Host, SeriesName, Tenant } from '../sinks/sink.ts'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import type { Names } from './decode.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { type HostMemory, newHost, remember } from './host-memory.ts'
+import { seriesAfter } from './host-series.ts'
 import { Outbox, StateUnreadable } from './outbox.ts'
 import type { RingState } from './ring.ts'
 import type { Item } from './row.ts'
@@ -21,6 +23,8 @@ export class TenantState implements Names {
   readonly hosts = new Map<string, HostRecord>()
   readonly memories = new Map<string, HostMemory>()
   readonly destinations = new Map<string, DestinationMemory>()
+  /** Per host id its series at last: what ends when it is removed. */
+  readonly series = new Map<string, readonly SeriesName[]>()
   /** Last tick of the relay. */
   heartbeatMs: number
   readonly #storage: ObjectStorage
@@ -80,6 +84,12 @@ export class TenantState implements Names {
     this.#deadLetters.push(letter)
   }
 
+  /** Remembers which series a present host has. */
+  noteSeries(hostId: string, snapshot: Pick<Snapshot, 'metrics' | 'series'>): void {
+    if (!this.memories.has(hostId)) return
+    this.series.set(hostId, seriesAfter(this.series.get(hostId), snapshot, this.series.values()))
+  }
+
   memory(hostId: string, now: number): HostMemory {
     return this.memories.get(hostId) ?? newHost(now)
   }
@@ -114,8 +124,8 @@ export class TenantState implements Names {
     also()
     const tail = Math.min(this.outbox.head, ...[...this.destinations.values()].map(({ cursor }) => cursor))
     const ring = this.outbox.releasable(tail)
-    const { heartbeatMs, memories: hosts, destinations } = this
-    this.store.setCheckpoint(encodeCheckpoint({ heartbeatMs, ring, hosts, destinations }))
+    const { heartbeatMs, memories: hosts, destinations, series } = this
+    this.store.setCheckpoint(encodeCheckpoint({ heartbeatMs, ring, hosts, destinations, series }))
     for (const letter of this.#deadLetters) this.store.addDeadLetter(letter)
     for (const event of this.#events) this.store.addEvent(event)
     return ring
@@ -135,6 +145,7 @@ export class TenantState implements Names {
     this.heartbeatMs = checkpoint.heartbeatMs
     for (const host of this.store.hosts()) this.hosts.set(host.id, host)
     for (const [id, memory] of checkpoint.hosts) this.memories.set(id, memory)
+    for (const [id, series] of checkpoint.series) this.series.set(id, series)
     for (const items of this.outbox.recover(checkpoint.ring)) this.#remember(items, now)
     const { head } = this.outbox
     for (const { id } of this.store.destinations()) {

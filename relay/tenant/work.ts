@@ -82,8 +82,9 @@ function allWork(
 function byOrder(batches: readonly Batch[], memory: DestinationMemory): { fresh: Batch[]; older: Batch[] } {
   const fresh: Batch[] = []
   const older: Batch[] = []
-  for (const batch of batches) {
-    const newestMs = memory.newestMs.get(batch.host.id)
+  for (const whole of batches) {
+    const newestMs = memory.newestMs.get(whole.host.id)
+    const batch = endingAfter(whole, newestMs)
     const late =
       batch.source === 'relay' || newestMs === undefined ? [] : batch.snapshots.filter(({ atMs }) => atMs <= newestMs)
     if (late.length === 0) fresh.push(batch)
@@ -93,6 +94,12 @@ function byOrder(batches: readonly Batch[], memory: DestinationMemory): { fresh:
     }
   }
   return { fresh, older }
+}
+
+/** A series ends after its last sample, also when the host's clock is ahead. */
+function endingAfter(batch: Batch, newestMs: number | undefined): Batch {
+  if (!batch.ended || newestMs === undefined || batch.ended.atMs > newestMs) return batch
+  return { ...batch, ended: { ...batch.ended, atMs: newestMs + 1 } }
 }
 
 function newestWork({ latest }: Taker, rows: readonly RowEntry[], open: (row: RowEntry) => Opened, now: number): Work {

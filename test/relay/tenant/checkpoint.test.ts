@@ -18,6 +18,11 @@ const BACKUP: BackupMemory = {
   runs: { ok: 3, failed: 1 },
 }
 
+const SERIES = [
+  { name: 'onec_cpu_percent', labels: {} },
+  { name: 'onec_volume_free_bytes', labels: { volume: 'D:\\Копии' } },
+]
+
 const CHECKPOINT: Checkpoint = {
   heartbeatMs: NOW,
   ring: { head: 12, capacity: 4, live: [{ seq: 10, slot: 1, length: 2 }] },
@@ -25,13 +30,19 @@ const CHECKPOINT: Checkpoint = {
     ['h1', seenHost({ ids: ['-_AZaz09-_AZaz09', idOf(2)], backups: new Map([['Зарплата 3.1', BACKUP]]) })],
   ]),
   destinations: new Map([['d1', { ...newDestination(10), newestMs: new Map([['h1', NOW]]), reason: 'нет ответа' }]]),
+  series: new Map([
+    ['h1', SERIES],
+    ['h2', SERIES],
+  ]),
 }
 
 const reencode = (change: (raw: Record<string, never>) => object) =>
   encode(change(decode(encodeCheckpoint(CHECKPOINT)) as Record<string, never>))
 
 test('a checkpoint reads back as it was', () => {
-  expect(decodeCheckpoint(encodeCheckpoint(CHECKPOINT))).toEqual(CHECKPOINT)
+  const read = decodeCheckpoint(encodeCheckpoint(CHECKPOINT))
+  expect(read).toEqual(CHECKPOINT)
+  expect(read.series.get('h1'), 'hosts that are alike share one list').toBe(read.series.get('h2'))
 })
 
 test('what the next release adds is no obstacle', () => {
@@ -50,11 +61,13 @@ test('what the release before did not write gets its default', () => {
     const [[id, { uncertainBelow, newestMs, ...memory }]] = raw.destinations as unknown as [
       [string, Record<string, unknown>],
     ]
-    return { ...raw, hosts: [[hostId, host]], destinations: [[id, memory]] }
+    const { series, ...older } = raw as { series?: unknown }
+    return { ...older, hosts: [[hostId, host]], destinations: [[id, memory]] }
   })
   const read = decodeCheckpoint(bytes)
   expect(read.hosts.get('h1')).toMatchObject({ clockSkewMs: null, backups: new Map() })
   expect(read.destinations.get('d1')).toMatchObject({ cursor: 10, newestMs: new Map() })
+  expect(read.series).toEqual(new Map())
 })
 
 test.each([
@@ -87,6 +100,7 @@ test('1,000 hosts with 16 ids each, and 4 destinations, fit 1 MB', () => {
     ring: CHECKPOINT.ring,
     hosts: new Map(hostIds.map(id => [id, seenHost({ ids, agent, dueAtMs: NOW + 60_000, clockSkewMs: -1_234 })])),
     destinations: new Map(['d1', 'd2', 'd3', 'd4'].map(id => [id, { ...newDestination(1e6), newestMs }])),
+    series: new Map(hostIds.map(id => [id, SERIES])),
   })
   expect(bytes.length).toBeLessThan(1024 * 1024)
 })

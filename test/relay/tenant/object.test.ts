@@ -204,6 +204,35 @@ test('a removed host is told so, and forgotten by the Pushgateway', async () => 
   await expect.poll(() => requests().at(-1), WITHIN).toBe('PUT 200')
 })
 
+test('the series of a removed host end, also after a restart, and nobody else’s do', async () => {
+  const prometheus = await standIn('remote-write')
+  await addDestination(relay, 'Облако', 'remote-write', prometheus.url)
+  const ours = await enrolHost(relay, keys, 'БУХ-1С')
+  const other = await enrolHost(relay, keys, 'SRV-1C')
+  const volume = { name: 'onec_volume_free_bytes', labels: { volume: 'D:' }, value: 1 }
+  const full = batch(1, { snapshots: [snapshot(startMs, { series: [volume] })], backups: [report()] })
+  await relay.post(ours.token, full)
+  await relay.post(other.token, full)
+  const lastOf = (host: string) =>
+    Object.fromEntries(
+      [...prometheus.series().values()]
+        .filter(({ labels }) => labels.instance === host)
+        .map(({ name, samples }) => [name, samples.at(-1)?.value]),
+    )
+  await expect.poll(() => lastOf('БУХ-1С').onec_backup_status, WITHIN).toBe(1)
+  await expect.poll(() => lastOf('SRV-1C').onec_backup_status, WITHIN).toBe(1)
+  await restart()
+  await relay.rpc('removeHost', 'БУХ-1С')
+  await expect.poll(() => lastOf('БУХ-1С').onec_cpu_percent, WITHIN).toBe('stale')
+  const ended = lastOf('БУХ-1С')
+  expect(Object.keys(ended)).toEqual(
+    expect.arrayContaining(['onec_volume_free_bytes', 'onec_host_up', 'onec_backup_status']),
+  )
+  expect(new Set(Object.values(ended))).toEqual(new Set(['stale']))
+  expect(Object.values(lastOf('SRV-1C'))).not.toContain('stale')
+  expect(prometheus.defects()).toEqual([])
+})
+
 test('a destination that hangs delays neither the others nor ingest', async () => {
   const healthy = await standIn('remote-write')
   const hanging = await standIn('remote-write')
