@@ -163,11 +163,10 @@ export class Deliveries {
     })
   }
 
-  /** How long ago the oldest row was accepted that some destination in working order has not got yet. */
-  lagMs(now: number): number {
-    const cursors = [...this.#records.keys()].map(id => this.memory(id)).filter(({ state }) => state === 'active')
-    const [oldest] = this.#state.outbox.from(Math.min(...cursors.map(({ cursor }) => cursor), this.#state.outbox.head))
-    return oldest ? Math.max(now - oldest.atMs, 0) : 0
+  /** Samples that wait for the destination in working order that is furthest behind. */
+  waitingSamples(): number {
+    const working = [...this.#records.keys()].map(id => this.memory(id)).filter(({ state }) => state === 'active')
+    return this.#state.outbox.samplesFrom(Math.min(...working.map(({ cursor }) => cursor), this.#state.outbox.head))
   }
 
   view(record: DestinationRecord): DestinationView {

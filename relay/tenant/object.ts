@@ -11,6 +11,7 @@ import { totalBytes } from './budget.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
+import { nextDrainInMs } from './drain.ts'
 import { newHost } from './host-memory.ts'
 import { seriesOf } from './host-series.ts'
 import { admit, countHosts, type Enrolment, enrolled, findHost, hostDetail, hostView, reconfigured } from './hosts.ts'
@@ -31,7 +32,7 @@ import {
   RPC_VERSION,
   type TenantRpc,
 } from './rpc.ts'
-import { DRAIN_PACE_MS, nextPostInMs } from './send-window.ts'
+import { nextPostInMs } from './send-window.ts'
 import { TenantState } from './state.ts'
 import type { HostRecord } from './store.ts'
 import { tickItems } from './tick.ts'
@@ -56,6 +57,8 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   #dataKey: Promise<DataKey> | undefined
   /** Batches on their way to disk, by host and id: a re-send waits for the same commit. */
   readonly #pending = new Map<string, Promise<void>>()
+  /** When the next host with a backlog may post. */
+  #drainFreeAtMs = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -118,7 +121,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       ok({ id: header.id, status, nextInMs, config: admitted.value.configRevision })
 
     const now = Date.now()
-    const nextInMs = nextInMsFor(state, header, now)
+    const nextInMs = this.#nextInMs(live, header, now)
     const key = `${header.hostId} ${header.id}`
     const pending = this.#pending.get(key)
     if (pending) {
@@ -258,6 +261,14 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     return this.#alive().state.store.deadLetters(limit)
   }
 
+  #nextInMs({ state, deliveries }: Live, { hostId, agent, spool }: IngestHeader, now: number): number {
+    const schedule = { tenantId: state.tenant.id, hostId, intervalMs: agent.intervalMs, hosts: state.memories.size }
+    if (spool.pendingBatches === 0) return nextPostInMs(schedule, now)
+    const turn = nextDrainInMs({ waitingSamples: deliveries.waitingSamples(), freeAtMs: this.#drainFreeAtMs }, now)
+    this.#drainFreeAtMs = turn.freeAtMs
+    return turn.inMs
+  }
+
   #putHost(state: TenantState, host: HostRecord): void {
     state.hosts.set(host.id, host)
     state.store.putHost(host)
@@ -289,13 +300,6 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     this.ctx.abort('a write failed')
     throw error
   }
-}
-
-function nextInMsFor(state: TenantState, header: IngestHeader, now: number): number {
-  if (header.spool.pendingBatches > 0) return DRAIN_PACE_MS
-  const { intervalMs } = header.agent
-  const hosts = state.memories.size
-  return nextPostInMs({ tenantId: state.tenant.id, hostId: header.hostId, intervalMs, hosts }, now)
 }
 
 function batchItem(header: IngestHeader, body: Uint8Array, now: number, dueAtMs: number): BatchItem {

@@ -28,6 +28,9 @@ export class Outbox {
   #ring: RingState = EMPTY_RING
   #rows: RowEntry[] = []
   #bytes = 0
+  /** All samples since the object woke, and how many of them came before each row. */
+  #samples = 0
+  #samplesBefore: number[] = []
 
   constructor(sql: Sql) {
     this.#sql = sql
@@ -57,6 +60,8 @@ export class Outbox {
     this.#ring = checkpointed
     this.#rows = []
     this.#bytes = 0
+    this.#samples = 0
+    this.#samplesBefore = []
     for (const { seq, slot } of liveSlots(checkpointed)) {
       const row = this.#row(slot)
       if (row?.seq !== seq) throw new StateUnreadable(`outbox row ${seq} is not in slot ${slot}`)
@@ -104,6 +109,13 @@ export class Outbox {
     return this.#rows.slice(Math.max(seq - first, 0))
   }
 
+  /** Samples of the live rows from `seq` on. */
+  samplesFrom(seq: number): number {
+    return (
+      this.#samples - (this.#samplesBefore[Math.max(seq - (this.#rows[0]?.seq ?? this.#ring.head), 0)] ?? this.#samples)
+    )
+  }
+
   read(row: RowEntry): readonly Item[] {
     const [found] = this.#sql.exec<{ seq: number; body: ArrayBuffer }>(
       'SELECT seq, body FROM outbox WHERE slot = ?',
@@ -125,13 +137,16 @@ export class Outbox {
     const tail = ring.live[0]?.seq ?? ring.head
     const kept = this.from(tail)
     if (kept.length === this.#rows.length) return
+    this.#samplesBefore = this.#samplesBefore.slice(-kept.length || this.#samplesBefore.length)
     this.#rows = [...kept]
     this.#bytes = kept.reduce((sum, row) => sum + row.bytes, 0)
   }
 
   #add(row: RowEntry): void {
     this.#rows.push(row)
+    this.#samplesBefore.push(this.#samples)
     this.#bytes += row.bytes
+    this.#samples += row.samples
   }
 
   #row(slot: number): RowEntry | undefined {

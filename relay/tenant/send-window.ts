@@ -10,9 +10,6 @@ export interface Schedule {
   readonly hosts: number
 }
 
-/** How soon a host with more in its spool posts again: four small batches a second and host. */
-export const DRAIN_PACE_MS = 250
-
 /** Milliseconds from `now` to the next post, at least half an interval, less than one and a half. */
 export function nextPostInMs(schedule: Schedule, now: number): number {
   const { intervalMs } = schedule
