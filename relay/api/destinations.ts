@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { displayName } from '../../shared/host-config.ts'
 import { tenantObject } from '../objects.ts'
+import { BUDGET_BOUNDS } from '../tenant/rpc.ts'
 import { permit } from './access.ts'
 import { answerChange } from './answer.ts'
 import type { AdminContext, AdminEnv } from './context.ts'
@@ -10,16 +11,26 @@ import { readBody, readPart } from './request.ts'
 const name = displayName.transform(text => text.normalize('NFC'))
 const settings = z.record(z.string().min(1).max(64), z.unknown())
 
+const ageMs = z.int().min(BUDGET_BOUNDS.ageMs.min).max(BUDGET_BOUNDS.ageMs.max)
+const bytes = z.int().min(BUDGET_BOUNDS.bytes.min).max(BUDGET_BOUNDS.bytes.max)
+const budget = z.strictObject({ ageMs: ageMs.exactOptional(), bytes: bytes.exactOptional() })
+const budgetEdit = z.strictObject({ ageMs: ageMs.nullable().exactOptional(), bytes: bytes.nullable().exactOptional() })
+
 /** The settings are the sink's to judge: the tenant's object parses them with its schema. */
 const newDestination = z.strictObject({
   name,
   sink: z.string().regex(/^[a-z0-9-]{1,32}$/, 'a sink is named with lower-case letters, digits and dashes'),
   settings,
+  budget: budget.exactOptional(),
 })
 
 const destinationEdit = z
-  .strictObject({ name: name.exactOptional(), settings: settings.exactOptional() })
-  .refine(edit => Object.keys(edit).length > 0, 'give "name", "settings" or both')
+  .strictObject({
+    name: name.exactOptional(),
+    settings: settings.exactOptional(),
+    budget: budgetEdit.exactOptional(),
+  })
+  .refine(edit => Object.keys(edit).length > 0, 'give "name", "settings", "budget" or several of them')
 
 export function destinationRoutes(): Hono<AdminEnv> {
   const routes = new Hono<AdminEnv>()

@@ -41,6 +41,13 @@ export function bytes(value: number): string {
   return `${unit === 0 ? left : left.toFixed(1)} ${units[unit]}`
 }
 
+/** Bytes of `512KB`, `128MB`, `1GB`, as `bytes` shows them: 1 KB is 1,024. Absent when it is none of them. */
+export function readBytes(text: string): number | undefined {
+  const match = /^(\d{1,6})\s*(KB|MB|GB)$/i.exec(text.trim())
+  const unit = { KB: 1_024, MB: 1_024 ** 2, GB: 1_024 ** 3 }[match?.[2]?.toUpperCase() ?? '']
+  return match && unit ? Number(match[1]) * unit : undefined
+}
+
 /** Milliseconds of `90s`, `30m`, `24h`, `7d`; absent when it is none of them. */
 export function readDuration(text: string): number | undefined {
   const match = /^(\d{1,6})\s*(s|m|min|h|d)$/.exec(text.trim())

@@ -1,26 +1,34 @@
 import type { RowEntry } from './outbox.ts'
+import type { Budget, BudgetEdit } from './rpc.ts'
 
-const MIN_BUDGET_BYTES = 64 * 1024 * 1024
-const BUDGET_BYTES_PER_HOST = 2 * 1024 * 1024
-const MAX_AGE_MS = 24 * 3_600_000
+const MIN_DEFAULT_BYTES = 64 * 1024 * 1024
+const DEFAULT_BYTES_PER_HOST = 2 * 1024 * 1024
+const DEFAULT_AGE_MS = 24 * 3_600_000
 
-/** Bytes of undelivered rows that one destination may hold back. */
-export function budgetBytes(hosts: number): number {
-  return Math.max(MIN_BUDGET_BYTES, hosts * BUDGET_BYTES_PER_HOST)
+/** What a destination may hold back: `chosen` where an operator said so, else what so many hosts get. */
+export function budgetOf(chosen: Partial<Budget>, hosts: number): Budget {
+  return { ageMs: DEFAULT_AGE_MS, bytes: Math.max(MIN_DEFAULT_BYTES, hosts * DEFAULT_BYTES_PER_HOST), ...chosen }
 }
 
-/** Above this the object takes no more: destinations drop first, so only a fault leads here. */
-export function totalBytes(hosts: number): number {
-  return budgetBytes(hosts) * 1.25
+/** `before` with `edit` over it: null goes back to the default, what is absent stays. */
+export function mergeBudget(before: Partial<Budget>, edit: BudgetEdit = {}): Partial<Budget> {
+  return Object.fromEntries(Object.entries({ ...before, ...edit }).filter(([, value]) => value !== null))
+}
+
+/**
+ * Above this the object takes no more: a quarter more than the largest of its destinations' budgets. Destinations drop
+ * first, so only a fault leads here; a budget so small that a few posts exceed it must not turn them away.
+ */
+export function totalBytes(budgets: readonly Budget[]): number {
+  return Math.max(...budgets.map(({ bytes }) => bytes), MIN_DEFAULT_BYTES) * 1.25
 }
 
 /** The oldest rows that must go so that the rest is within age and size. */
-export function overBudget(rows: readonly RowEntry[], hosts: number, now: number): readonly RowEntry[] {
-  const most = budgetBytes(hosts)
+export function overBudget(rows: readonly RowEntry[], budget: Budget, now: number): readonly RowEntry[] {
   let bytes = rows.reduce((sum, row) => sum + row.bytes, 0)
   let drop = 0
   for (const row of rows) {
-    if (bytes <= most && row.atMs >= now - MAX_AGE_MS) break
+    if (bytes <= budget.bytes && row.atMs >= now - budget.ageMs) break
     bytes -= row.bytes
     drop += 1
   }

@@ -3,14 +3,14 @@ import type { Outcome } from '../../shared/outcome.ts'
 import type { DataKey } from '../secrets/envelope.ts'
 import { sinkOf } from '../sinks/index.ts'
 import type { OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
-import { overBudget } from './budget.ts'
+import { budgetOf, overBudget } from './budget.ts'
 import { batchesOf } from './decode.ts'
 import { deliver, secretForms } from './deliver.ts'
 import { afterFailure, type DestinationMemory, mayTry, newDestination } from './destination-memory.ts'
 import type { RowEntry } from './outbox.ts'
 import { carriedBy } from './parts.ts'
 import { abandon, type OpenDestination, type PumpPorts, pump, type Refused } from './pump.ts'
-import type { DestinationView, LeftOutView } from './rpc.ts'
+import type { Budget, DestinationView, LeftOutView } from './rpc.ts'
 import { openSettings } from './settings.ts'
 import type { TenantState } from './state.ts'
 import type { DestinationRecord } from './store.ts'
@@ -101,6 +101,14 @@ export class Deliveries {
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
+  get budgets(): Budget[] {
+    return [...this.#records.keys()].map(id => this.budget(id))
+  }
+
+  budget(id: string): Budget {
+    return budgetOf(this.#records.get(id)?.budget ?? {}, this.#state.hosts.size)
+  }
+
   /** Drops the oldest rows of every destination that is over its age or size, counted and said. */
   enforceBudgets(now: number): void {
     for (const record of this.#records.values()) {
@@ -111,7 +119,7 @@ export class Deliveries {
 
   #enforceBudget(record: Pick<DestinationRecord, 'id' | 'name'>, now: number): void {
     const { id, name } = record
-    const gone = overBudget(this.#state.outbox.from(this.memory(id).cursor), this.#state.hosts.size, now)
+    const gone = overBudget(this.#state.outbox.from(this.memory(id).cursor), this.budget(id), now)
     const last = gone.at(-1)
     if (!last) return
     // What is in hand goes whole: part of it may be settled, and is not counted then.
@@ -179,6 +187,7 @@ export class Deliveries {
       sink: record.sink,
       settings: record.settings,
       secrets: Object.keys(record.sealed),
+      budget: this.budget(record.id),
       version: record.version,
       state: memory.state,
       reason: memory.reason,

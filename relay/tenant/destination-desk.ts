@@ -2,6 +2,7 @@ import type { Outcome } from '../../shared/outcome.ts'
 import { ok, type Result, refused } from '../result.ts'
 import type { DataKey } from '../secrets/envelope.ts'
 import { SINK_KINDS, sinkOf } from '../sinks/index.ts'
+import { mergeBudget } from './budget.ts'
 import type { Deliveries } from './deliveries.ts'
 import { afterAnswer, newDestination, suspend } from './destination-memory.ts'
 import type { DestinationEdit, DestinationInput, DestinationView } from './rpc.ts'
@@ -36,7 +37,8 @@ export class DestinationDesk {
       return refused('destination_refused', `There is no sink "${input.sink}". There are: ${SINK_KINDS.join(', ')}.`)
     const settings = checkSettings(sink, input.settings, this.#allowPrivate)
     if (!settings.ok) return settings
-    const base = { id, name: input.name, sink: input.sink, version: 1, createdAtMs: now }
+    const { name, budget = {} } = input
+    const base = { id, name, sink: input.sink, budget, version: 1, createdAtMs: now }
     const stored = await sealSettings(await this.#dataKey(), this.#state.tenant.id, sink, base, settings.value)
     // Looked at after the last await: another call may have come in between.
     if (this.#deliveries.find(input.name))
@@ -57,7 +59,8 @@ export class DestinationDesk {
     const opened = await openSettings(dataKey, this.#state.tenant.id, before)
     const settings = checkSettings(sink, mergeSettings(opened, edit.settings ?? {}), this.#allowPrivate)
     if (!settings.ok) return settings
-    const base = { ...before, name: edit.name ?? before.name, version: before.version + 1 }
+    const budget = mergeBudget(before.budget, edit.budget)
+    const base = { ...before, name: edit.name ?? before.name, budget, version: before.version + 1 }
     const stored = await sealSettings(dataKey, this.#state.tenant.id, sink, base, settings.value)
     if (this.#deliveries.find(before.id) !== before)
       return refused('name_taken', `Destination "${before.name}" was changed by someone else just now. Look again.`)

@@ -114,7 +114,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       return refused('unavailable', 'The relay is being updated; the same batch will be taken in a moment.')
     const live = this.#live
     if (!live) return refused('state_unreadable', this.#fault)
-    const { state, queue } = live
+    const { state, queue, deliveries } = live
     const admitted = admit(state.hosts.get(header.hostId), header)
     if (!admitted.ok) return admitted
     const ack = (status: Ack['status'], nextInMs: number) =>
@@ -130,7 +130,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     }
     if (state.memory(header.hostId, now).ids.includes(header.id)) return ack('duplicate', nextInMs)
     const item = batchItem(header, body, now, now + nextInMs)
-    if (!queue.hasRoomFor(item) || state.outbox.bytes > totalBytes(state.hosts.size))
+    if (!queue.hasRoomFor(item) || state.outbox.bytes > totalBytes(deliveries.budgets))
       return refused('backlog_full', 'The relay holds all it can for this tenant. The batch is safe in your spool.')
     const committed = queue.commit(item)
     this.#pending.set(key, committed)

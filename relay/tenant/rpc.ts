@@ -75,17 +75,36 @@ export interface HostDetail extends HostView {
   readonly backups: readonly BackupView[]
 }
 
+/** What a destination may hold back, undelivered; its oldest go first. */
+export interface Budget {
+  readonly ageMs: number
+  /** Of outbox rows, as they lie on disk. */
+  readonly bytes: number
+}
+
+/** What a budget can be set to: less would drop what is only on its way, more is not looked through any more. */
+export const BUDGET_BOUNDS = {
+  ageMs: { min: 60_000, max: 7 * 86_400_000 },
+  bytes: { min: 64 * 1024, max: 1024 ** 3 },
+} as const
+
+/** Null goes back to the default, what is absent stays. */
+export type BudgetEdit = { readonly [Bound in keyof Budget]?: Budget[Bound] | null }
+
 export interface DestinationInput {
   readonly name: string
   readonly sink: string
   /** As the sink's schema has them, secrets included. */
   readonly settings: Readonly<Record<string, unknown>>
+  /** Where it is not to be the default: 24 h, 2 MB a host and at least 64 MB. */
+  readonly budget?: Partial<Budget>
 }
 
 /** A settings field that is null is removed; one that is absent stays, secrets too. */
 export interface DestinationEdit {
   readonly name?: string
   readonly settings?: Readonly<Record<string, unknown>>
+  readonly budget?: BudgetEdit
 }
 
 export interface DestinationView {
@@ -96,6 +115,8 @@ export interface DestinationView {
   readonly settings: Readonly<Record<string, unknown>>
   /** Names of the secret settings that are set. */
   readonly secrets: readonly string[]
+  /** As it counts now, defaults included. */
+  readonly budget: Budget
   readonly version: number
   readonly state: 'active' | 'backing-off' | 'suspended'
   /** Why it is not active, the server's own words included (redacted). */

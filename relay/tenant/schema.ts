@@ -1,8 +1,10 @@
+import { StateUnreadable } from './outbox.ts'
 import type { ObjectStorage } from './storage.ts'
 
 /**
- * Tables of a tenant object. Migrations are additive (a column or a table more, with a default), so that the release
- * before can still read and write after one; a step is never edited once released.
+ * Tables of a tenant object. Migrations are additive, so that the release before can still read and write after one; a
+ * step is never edited once released. `hosts` and `destinations` take no further columns while a release is about that
+ * writes them without naming columns (schema 1): what is new of them goes into a table of its own.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -27,13 +29,18 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE events (
      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL
    );`,
+  `CREATE TABLE destination_budgets (destination TEXT PRIMARY KEY, age_ms INTEGER, bytes INTEGER) WITHOUT ROWID;`,
 ]
 
-/** Brings the tables to this release's schema. A newer one is left as it is: its additions do not disturb. */
+/**
+ * Brings the tables to this release's schema. A newer one is left as it is: its additions do not disturb.
+ * @throws StateUnreadable when there are tables, but not which schema they have
+ */
 export function migrate(storage: ObjectStorage): void {
   const { sql } = storage
   const fresh = sql.exec(`SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'`).toArray().length === 0
   const found = fresh ? 0 : Number(sql.exec(`SELECT value FROM meta WHERE key = 'schema'`).toArray()[0]?.value)
+  if (!Number.isInteger(found)) throw new StateUnreadable('the number of its schema is missing')
   if (found >= MIGRATIONS.length) return
   storage.transactionSync(() => {
     for (const step of MIGRATIONS.slice(found)) sql.exec(step)

@@ -1,5 +1,5 @@
 import type { HostConfig } from '../../shared/host-config.ts'
-import type { DeadLetterView, EventView } from './rpc.ts'
+import type { Budget, DeadLetterView, EventView } from './rpc.ts'
 import type { Sql, SqlValue } from './storage.ts'
 
 /** What changes only when a person or an enrolment changes it: rows of their own, loaded when the object wakes. */
@@ -26,6 +26,8 @@ export interface DestinationRecord {
   readonly settings: Readonly<Record<string, unknown>>
   /** Secret settings by name, each an envelope. */
   readonly sealed: Readonly<Record<string, string>>
+  /** What an operator chose; the rest is the default. */
+  readonly budget: Partial<Budget>
   readonly version: number
   readonly createdAtMs: number
 }
@@ -60,7 +62,30 @@ type DestinationRow = {
   sealed: string
   version: number
   created_at: number
+  age_ms: number | null
+  bytes: number | null
 }
+
+/**
+ * Columns are named and a row that is there is updated, never replaced: a later release may add columns, and what it
+ * wrote there must outlive an edit by this one.
+ */
+const UPSERT_HOST = upsert('hosts', [
+  'id',
+  'name',
+  'hostname',
+  'machine_id',
+  'os',
+  'tokens',
+  'config',
+  'config_revision',
+  'enrolled_at',
+  'removed_at',
+])
+const UPSERT_DESTINATION = upsert('destinations', ['id', 'name', 'sink', 'settings', 'sealed', 'version', 'created_at'])
+const UPSERT_BUDGET = upsert('destination_budgets', ['destination', 'age_ms', 'bytes'])
+const SELECT_DESTINATIONS = `SELECT d.*, b.age_ms, b.bytes FROM destinations d
+  LEFT JOIN destination_budgets b ON b.destination = d.id ORDER BY d.created_at, d.id`
 
 /** Bytes of the checkpoint in one row: a Durable Object takes 2 MB a value. */
 export const MAX_CHECKPOINT_ROW_BYTES = 1024 * 1024
@@ -114,7 +139,7 @@ export class TenantStore {
 
   putHost(host: HostRecord): void {
     this.#sql.exec(
-      'INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      UPSERT_HOST,
       host.id,
       host.name,
       host.hostname,
@@ -129,12 +154,13 @@ export class TenantStore {
   }
 
   destinations(): DestinationRecord[] {
-    return [...this.#sql.exec<DestinationRow>('SELECT * FROM destinations ORDER BY created_at, id')].map(row => ({
+    return [...this.#sql.exec<DestinationRow>(SELECT_DESTINATIONS)].map(row => ({
       id: row.id,
       name: row.name,
       sink: row.sink,
       settings: JSON.parse(row.settings),
       sealed: JSON.parse(row.sealed),
+      budget: { ...(row.age_ms !== null && { ageMs: row.age_ms }), ...(row.bytes !== null && { bytes: row.bytes }) },
       version: row.version,
       createdAtMs: row.created_at,
     }))
@@ -142,7 +168,7 @@ export class TenantStore {
 
   putDestination(destination: DestinationRecord): void {
     this.#sql.exec(
-      'INSERT OR REPLACE INTO destinations VALUES (?, ?, ?, ?, ?, ?, ?)',
+      UPSERT_DESTINATION,
       destination.id,
       destination.name,
       destination.sink,
@@ -151,10 +177,14 @@ export class TenantStore {
       destination.version,
       destination.createdAtMs,
     )
+    const { ageMs, bytes } = destination.budget
+    this.#sql.exec(UPSERT_BUDGET, destination.id, ageMs ?? null, bytes ?? null)
   }
 
   deleteDestination(id: string): void {
     this.#sql.exec('DELETE FROM destinations WHERE id = ?', id)
+    // Also those of destinations that a release without budgets removed.
+    this.#sql.exec('DELETE FROM destination_budgets WHERE destination NOT IN (SELECT id FROM destinations)')
   }
 
   addEvent(event: EventView): void {
@@ -203,6 +233,13 @@ export class TenantStore {
       )
       .toArray()
   }
+}
+
+/** The first column is the key. */
+function upsert(table: string, columns: readonly [string, ...string[]]): string {
+  const [key, ...rest] = columns
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+    ON CONFLICT (${key}) DO UPDATE SET ${rest.map(column => `${column} = excluded.${column}`).join(', ')}`
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {

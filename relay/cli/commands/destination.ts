@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { SINK_KINDS } from '../../sinks/index.ts'
-import type { DestinationView } from '../../tenant/rpc.ts'
+import type { Budget, DestinationView } from '../../tenant/rpc.ts'
+import { type BudgetFlags, budgetFlags, readBudget } from '../budget-options.ts'
 import type { AdminClient, TestResult } from '../client.ts'
 import type { CliContext } from '../context.ts'
 import { destinationTable } from '../destination-table.ts'
@@ -15,8 +16,8 @@ import { duration } from '../wording.ts'
 import { addImportCommand } from './destination-import.ts'
 
 type Json = { json?: boolean }
-type AddOptions = SettingFlags & Json & { sink: string }
-type EditOptions = SettingFlags & Json & { name?: string }
+type AddOptions = SettingFlags & BudgetFlags & Json & { sink: string }
+type EditOptions = SettingFlags & BudgetFlags & Json & { name?: string }
 
 export function addDestinationCommands(program: Command, context: CliContext): void {
   const destination = program.command('destination').description("a tenant's configured sinks")
@@ -50,7 +51,9 @@ function addAdd(destination: Command, context: CliContext): void {
   settingFlags(add).action(async (tenant: string, name: string, options: AddOptions) => {
     const sink = knownSink(options.sink)
     const settings = await readSettings(sink, options, secretReader(context))
-    const added = await (await operatorClient(context)).addDestination(tenant, { name, sink: sink.kind, settings })
+    const budget = chosenBudget(options)
+    const input = { name, sink: sink.kind, settings, ...(budget && { budget }) }
+    const added = await (await operatorClient(context)).addDestination(tenant, input)
     if (options.json) return printJson(context, added)
     context.out(`Added destination ${added.name} (${added.sink}), id ${added.id}.`)
     context.out(`Next: onec-relay destination test ${shellWord(tenant)} ${shellWord(added.name)}`)
@@ -66,14 +69,16 @@ function addEdit(destination: Command, context: CliContext): void {
     .option('--name <name>', 'a new name')
     .option('--unset <key>', 'take a setting away (repeatable)', collect)
   settingFlags(edit).action(async (tenant: string, name: string, options: EditOptions) => {
+    const budget = readBudget(options)
     const client = await operatorClient(context)
     const found = await findDestination(client, tenant, name)
     const settings = await readSettings(knownSink(found.sink), { ...options, name: undefined }, secretReader(context))
-    if (options.name === undefined && Object.keys(settings).length === 0)
+    if (options.name === undefined && Object.keys(settings).length === 0 && !budget)
       throw new UserError('Nothing to change was named.', { next: 'onec-relay destination edit --help' })
     const edited = await client.editDestination(tenant, found.id, {
       ...(options.name !== undefined && { name: options.name }),
       ...(Object.keys(settings).length > 0 && { settings }),
+      ...(budget && { budget }),
     })
     if (options.json) return printJson(context, edited)
     context.out(`Changed destination ${edited.name} (${edited.sink}), now version ${edited.version}.`)
@@ -155,10 +160,16 @@ function addRemove(destination: Command, context: CliContext): void {
     })
 }
 
+/** A new destination has the default where no other bound is named, or where it is named as such. */
+function chosenBudget(options: BudgetFlags): Partial<Budget> | undefined {
+  const entries = Object.entries(readBudget(options) ?? {}).filter(([, bound]) => bound !== null)
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+}
+
 /** The sinks' settings as options, and the general forms of them. */
 function settingFlags(command: Command): Command {
   for (const option of settingOptions()) command.addOption(commanderOption(option))
-  return command
+  return budgetFlags(command)
     .option('--set <key=value>', 'any setting (repeatable)', collect)
     .option('--secret <key=source>', 'any secret, as key=file:PATH or key=- (repeatable)', collect)
     .option('--json', 'print the answer as JSON')

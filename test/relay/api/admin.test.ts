@@ -37,6 +37,13 @@ const CHANGES: [method: string, path: string, body: unknown, asked: unknown[] | 
     ['editDestination', 'Логи', { settings: { user: null } }],
     'destination.edit',
   ],
+  [
+    'PATCH',
+    LOKI,
+    { budget: { ageMs: 60_000, bytes: null } },
+    ['editDestination', 'Логи', { budget: { ageMs: 60_000, bytes: null } }],
+    'destination.edit',
+  ],
   ['DELETE', LOKI, undefined, ['removeDestination', 'Логи'], 'destination.remove'],
   ['POST', `${LOKI}/test`, undefined, ['testDestination', 'Логи'], 'destination.test'],
   ['POST', `${LOKI}/suspend`, undefined, ['suspendDestination', 'Логи'], 'destination.suspend'],
@@ -255,6 +262,19 @@ describe('bodies', () => {
       'settings',
     ],
     [LOKI, 'PATCH', {}, 'request_invalid', 'name'],
+    [LOKI, 'PATCH', { budget: { ageMs: 59_999 } }, 'request_invalid', 'budget.ageMs'],
+    [LOKI, 'PATCH', { budget: { ageMs: 7 * 86_400_000 + 1 } }, 'request_invalid', 'budget.ageMs'],
+    [LOKI, 'PATCH', { budget: { bytes: 65_535 } }, 'request_invalid', 'budget.bytes'],
+    [LOKI, 'PATCH', { budget: { bytes: 1024 ** 3 + 1 } }, 'request_invalid', 'budget.bytes'],
+    [LOKI, 'PATCH', { budget: { bytes: 1e5 + 0.5 } }, 'request_invalid', 'budget.bytes'],
+    [LOKI, 'PATCH', { budget: { size: 65_536 } }, 'request_invalid', 'budget'],
+    [
+      `${ROMASHKA}/destinations`,
+      'POST',
+      { name: 'x', sink: 'loki', settings: {}, budget: { ageMs: null } },
+      'request_invalid',
+      'budget.ageMs',
+    ],
     [LOKI, 'PATCH', { sink: 'loki' }, 'request_invalid', 'sink'],
     [`${HOST}/config`, 'PUT', { intervalMs: 10 }, 'request_invalid', 'intervalMs'],
     [`${HOST}/config`, 'PUT', { interval: 5000 }, 'request_invalid', 'interval'],
@@ -276,6 +296,20 @@ describe('bodies', () => {
     expect(reply.body).toMatchObject({ code, detail: expect.stringContaining(place) })
     expect(reply.body.detail).not.toContain('секрет')
     expect(tenant('ooo-romashka:0').calls).toEqual([])
+  })
+
+  test('the ends of what a budget can be are taken', async () => {
+    const { ask, signIn, tenant } = await withTenants()
+    const token = await signIn('operator')
+    const least = { ageMs: 60_000, bytes: 64 * 1024 }
+    const most = { ageMs: 7 * 86_400_000, bytes: 1024 ** 3 }
+    const input = { name: 'x', sink: 'loki', settings: {}, budget: least }
+    expect(await ask(token, 'POST', `${ROMASHKA}/destinations`, input)).toMatchObject({ status: 201 })
+    expect(await ask(token, 'PATCH', LOKI, { budget: most })).toMatchObject({ status: 200 })
+    expect(tenant('ooo-romashka:0').calls).toEqual([
+      ['addDestination', input],
+      ['editDestination', 'Логи', { budget: most }],
+    ])
   })
 
   test('64 KB are read, one byte more is not', async () => {

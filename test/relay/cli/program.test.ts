@@ -194,6 +194,48 @@ describe('destination add and edit', () => {
   })
 })
 
+describe('budgets', () => {
+  const add = ['destination', 'add', 'ООО Ромашка', 'логи', '--sink', 'loki', '--url', 'https://logs.example']
+  const edit = ['destination', 'edit', 'ООО Ромашка', 'логи']
+
+  it('are set with a destination, each bound by itself', async () => {
+    await cli.run([...add, '--budget-age', '6h', '--budget-size', '128MB'])
+    expect(lastRequest()?.body).toMatchObject({ budget: { ageMs: 21_600_000, bytes: 134_217_728 } })
+    await cli.run([...add, '--budget-age', '1m', '--budget-size', 'default'])
+    expect(lastRequest()?.body).toMatchObject({ budget: { ageMs: 60_000 } })
+    await cli.run([...add, '--budget-age', 'default'])
+    expect(lastRequest()?.body).not.toHaveProperty('budget')
+  })
+
+  it('are edited by name, go back to the default, and are shown', async () => {
+    await cli.run(add)
+    expect(await cli.run([...edit, '--budget-size', '1GB'])).toMatchObject({ code: 0, err: '' })
+    expect(lastRequest()?.body).toEqual({ budget: { bytes: 1_073_741_824 } })
+    await cli.run([...edit, '--budget-age', 'default'])
+    expect(lastRequest()?.body).toEqual({ budget: { ageMs: null } })
+    const { out } = await cli.run(['destination', 'list', 'ООО Ромашка', '--json'])
+    expect(JSON.parse(out).destinations).toMatchObject([{ budget: { ageMs: 86_400_000, bytes: 67_108_864 } }])
+  })
+
+  it.each([
+    ['--budget-age', '59s', '--budget-age is "59s". Next: It takes 60 s to 7 d, for example 6h, or "default".'],
+    ['--budget-age', '8d', 'It takes 60 s to 7 d'],
+    ['--budget-age', '6', 'It takes 60 s to 7 d'],
+    [
+      '--budget-size',
+      '63KB',
+      '--budget-size is "63KB". Next: It takes 64.0 KB to 1.0 GB, for example 128MB, or "default".',
+    ],
+    ['--budget-size', '1025MB', 'It takes 64.0 KB to 1.0 GB'],
+    ['--budget-size', '1000000', 'It takes 64.0 KB to 1.0 GB'],
+  ])('%s %s is refused before the relay is asked', async (option, value, said) => {
+    const { code, err } = await cli.run([...edit, option, value])
+    expect(code).toBe(2)
+    expect(err.replace(/\s+/g, ' ')).toContain(said)
+    expect(relay.requests).toEqual([])
+  })
+})
+
 describe('destination import-env', () => {
   it('adds, leaves alone, and edits what changed', async () => {
     const file = join(cli.directory, 'seed.env')

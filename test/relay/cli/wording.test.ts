@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bytes, duration, readDuration, seconds } from '../../../relay/cli/wording.ts'
+import { bytes, duration, readBytes, readDuration, seconds } from '../../../relay/cli/wording.ts'
 
 it.each([
   [0, '0 ms'],
@@ -24,6 +24,17 @@ it.each([
   ['-1h', undefined],
 ])('%s is read as %s', (text, ms) => {
   expect(readDuration(text)).toBe(ms)
+})
+
+it.each([
+  ['64KB', 65_536],
+  ['128MB', 134_217_728],
+  ['1 gb', 1_073_741_824],
+  ['128', undefined],
+  ['1.5GB', undefined],
+  ['-1MB', undefined],
+])('%s is read as %s bytes', (text, value) => {
+  expect(readBytes(text)).toBe(value)
 })
 
 it('bytes keep one digit', () => {

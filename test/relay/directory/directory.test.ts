@@ -167,6 +167,21 @@ describe('stored state', () => {
     expect(sql.rows('SELECT value FROM meta')).toMatchObject([{ value: (version?.value ?? 0) + 1 }])
   })
 
+  test('of the next release is written too, whatever it added', () => {
+    const { sql } = setUp()
+    for (const table of ['tenants', 'enrolments', 'redemptions', 'operators', 'audit'])
+      sql.rows(`ALTER TABLE ${table} ADD COLUMN more TEXT NOT NULL DEFAULT 'новое'`)
+    sql.rows('CREATE TABLE summaries (tenant_id TEXT PRIMARY KEY) WITHOUT ROWID')
+    sql.rows('UPDATE meta SET value = value + 1')
+    const { directory } = setUp(sql)
+    const added = directory.addTenant({ name: 'ООО Ромашка' }, 'root')
+    expect(addCode(directory, 'ooo-romashka')).toMatchObject({ ok: true })
+    expect(directory.redeem(CODE_HASH, 'machine-1')).toEqual(added)
+    expect(directory.enrolments('ooo-romashka')).toMatchObject([{ usesLeft: 0 }])
+    expect(auditOf(sql)).toMatchObject([{ action: 'tenant.add' }, { action: 'enrolment.add' }, {}])
+    expect(directory.operator(ROOT_HASH)).toMatchObject({ ok: true })
+  })
+
   test.each([
     'UPDATE meta SET value = value + 2',
     'DELETE FROM meta',

@@ -34,6 +34,9 @@ async function startGate() {
   }
 }
 
+const HOUR = 3_600_000
+const MB = 1024 * 1024
+
 let gate: Awaited<ReturnType<typeof startGate>>
 
 beforeEach(async () => {
@@ -175,5 +178,45 @@ test('a destination over its budget loses its oldest, counted and said', async (
   deliveries.enforceBudgets(clock.now)
   state.checkpoint()
   expect(destination('Облако')).toMatchObject({ backlogBatches: 1, droppedSamples: 1, state: 'suspended' })
+  expect(state.store.events(1)).toMatchObject([{ kind: 'destination_dropped', subject: 'Облако' }])
+})
+
+test('a budget is shown as it counts, edited bound by bound, and reset by null', async () => {
+  const { desk, state } = await setUp()
+  const input = { name: 'Логи', sink: 'loki', settings: { url: gate.url }, budget: { ageMs: HOUR } }
+  expect(await desk.add(input, 'd2', NOW)).toMatchObject({ value: { budget: { ageMs: HOUR, bytes: 64 * MB } } })
+  const edited = await desk.edit('d2', { budget: { bytes: 2 * MB } })
+  expect(edited).toMatchObject({ value: { budget: { ageMs: HOUR, bytes: 2 * MB }, settings: { url: gate.url } } })
+  const reset = await desk.edit('d2', { budget: { ageMs: null } })
+  expect(reset).toMatchObject({ value: { budget: { ageMs: 24 * HOUR, bytes: 2 * MB } } })
+  expect(state.store.destinations().map(({ id, budget }) => [id, budget])).toEqual([
+    ['d1', {}],
+    ['d2', { bytes: 2 * MB }],
+  ])
+})
+
+test('each destination loses what is over its own age, and no other does', async () => {
+  const { state, deliveries, desk, destination } = await setUp()
+  const input = { name: 'Кратко', sink: 'loki', settings: { url: gate.url }, budget: { ageMs: HOUR } }
+  await desk.add(input, 'd2', NOW)
+  for (const id of ['d1', 'd2']) desk.suspend(id, NOW)
+  await state.append([batchItem()], NOW)
+  await state.append([batchItem({ receivedAtMs: NOW + 1 })], NOW)
+  deliveries.enforceBudgets(NOW + HOUR + 1)
+  expect(destination('Облако')).toMatchObject({ backlogBatches: 2, droppedSamples: 0 })
+  expect(destination('Кратко')).toMatchObject({ backlogBatches: 1, droppedSamples: 1 })
+})
+
+test('each destination loses what is over its own bytes, oldest first, at once when the budget is lowered', async () => {
+  const { state, deliveries, desk, destination } = await setUp()
+  desk.suspend('d1', NOW)
+  for (const number of [0, 1, 2]) await state.append([batchItem({ receivedAtMs: NOW + number })], NOW)
+  deliveries.enforceBudgets(NOW)
+  expect(destination('Облако')).toMatchObject({ backlogBatches: 3, droppedSamples: 0 })
+  const bytes = state.outbox.from(1).reduce((sum, row) => sum + row.bytes, 0)
+  await desk.edit('d1', { budget: { bytes } })
+  deliveries.enforceBudgets(NOW)
+  expect(destination('Облако')).toMatchObject({ oldestAtMs: NOW + 1, backlogBytes: bytes, droppedSamples: 1 })
+  state.checkpoint()
   expect(state.store.events(1)).toMatchObject([{ kind: 'destination_dropped', subject: 'Облако' }])
 })

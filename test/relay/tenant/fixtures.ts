@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { Batch } from '../../../relay/sinks/sink.ts'
 import { type HostMemory, newHost } from '../../../relay/tenant/host-memory.ts'
 import type { BatchItem, RelayItem } from '../../../relay/tenant/row.ts'
-import type { HostRecord } from '../../../relay/tenant/store.ts'
+import type { DestinationRecord, HostRecord } from '../../../relay/tenant/store.ts'
 import type { BackupReport, Snapshot, WireBatch } from '../../../shared/wire.ts'
 
 /** 2026-11-23T04:38:25.854Z. */
@@ -85,6 +85,11 @@ export function hostRecord(more: Partial<HostRecord> = {}): HostRecord {
     removedAtMs: null,
     ...more,
   }
+}
+
+export function destinationRecord(more: Partial<DestinationRecord> = {}): DestinationRecord {
+  const base = { id: 'd1', name: 'Облако', sink: 'loki', settings: {}, sealed: {}, budget: {}, version: 1 }
+  return { ...base, createdAtMs: NOW, ...more }
 }
 
 /** A host that posted just now and posts again in a minute. */

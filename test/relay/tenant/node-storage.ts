@@ -36,7 +36,7 @@ export function migratedSql(database?: DatabaseSync): Sql {
   return storage.sql
 }
 
-function sqlOf(database: DatabaseSync): Sql {
+export function sqlOf(database: DatabaseSync): Sql {
   return {
     exec<Row extends Record<string, SqlValue>>(query: string, ...bindings: readonly (SqlValue | Uint8Array)[]) {
       if (bindings.length > 0 || !/;\s*\S/.test(query))

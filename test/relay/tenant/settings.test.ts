@@ -39,7 +39,7 @@ test('an edit removes what is null and leaves what is absent', () => {
 
 test('secrets are sealed apart, and open only at their place and version', async () => {
   const dataKey = await dataKeyOf('romashka')
-  const base = { id: 'd1', name: 'Облако', sink: 'remote-write', version: 3, createdAtMs: NOW }
+  const base = { id: 'd1', name: 'Облако', sink: 'remote-write', budget: {}, version: 3, createdAtMs: NOW }
   const headers = { 'x-scope-orgid': 'тайна-2' }
   const stored = await sealSettings(dataKey, 'romashka', sink, base, { ...SETTINGS, headers, bearerToken: undefined })
   expect(stored.settings).toEqual({ url: SETTINGS.url, user: '123456' })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
 import { StateUnreadable } from '../../../relay/tenant/outbox.ts'
 import { TenantState } from '../../../relay/tenant/state.ts'
-import { batchItem, hostRecord, idOf, NOW, report, TENANT } from './fixtures.ts'
+import { batchItem, destinationRecord, hostRecord, idOf, NOW, report, TENANT } from './fixtures.ts'
 import { nodeStorage } from './node-storage.ts'
 
 /** The state of a tenant with one host and one destination; `again` is what a restart finds. */
@@ -20,8 +20,7 @@ function setUp(database?: DatabaseSync) {
   state.hosts.set('h1', hostRecord())
   state.store.putHost(hostRecord())
   state.destinations.set('d1', newDestination(0))
-  const destination = { id: 'd1', name: 'Облако', sink: 'loki', settings: {}, sealed: {}, version: 1, createdAtMs: NOW }
-  state.checkpoint(() => state.store.putDestination(destination))
+  state.checkpoint(() => state.store.putDestination(destinationRecord()))
   return { state, node, again: open }
 }
 

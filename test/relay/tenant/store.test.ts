@@ -11,6 +11,7 @@ const DESTINATION = {
   sink: 'remote-write',
   settings: { url: 'https://metrics.example/' },
   sealed: { password: 'sf1.x.y' },
+  budget: {},
   version: 1,
   createdAtMs: NOW,
 }

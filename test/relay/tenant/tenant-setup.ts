@@ -5,19 +5,23 @@ import { DestinationDesk } from '../../../relay/tenant/destination-desk.ts'
 import { Pulse } from '../../../relay/tenant/pulse.ts'
 import { TenantState } from '../../../relay/tenant/state.ts'
 import { hostRecord, NOW, TENANT } from './fixtures.ts'
-import { nodeStorage } from './node-storage.ts'
+import { type NodeStorage, nodeStorage } from './node-storage.ts'
 
-/** All of a tenant object but its shell, on Node, with a clock in hand. */
+/** All of a tenant object but its shell, on Node, with a clock in hand: a tenant with two hosts. */
 export function setUpTenant() {
-  const clock = { now: NOW }
-  const node = nodeStorage()
+  const tenant = openTenant(nodeStorage())
+  tenant.state.init(TENANT)
+  for (const id of ['h1', 'h2']) tenant.state.hosts.set(id, hostRecord({ id, name: `БУХ-${id}` }))
+  return tenant
+}
+
+/** The same over what is stored already. */
+export function openTenant(node: NodeStorage, clock = { now: NOW }) {
   const keyring = readKeyring(generateKeyring())
   const dataKey = createDataKey(keyring, TENANT.id).then(wrapped => openDataKey(keyring, TENANT.id, wrapped))
-  const state = new TenantState(node.storage, NOW, error => {
+  const state = new TenantState(node.storage, clock.now, error => {
     throw error
   })
-  state.init(TENANT)
-  for (const id of ['h1', 'h2']) state.hosts.set(id, hostRecord({ id, name: `БУХ-${id}` }))
   const ended: (() => void)[] = []
   const deliveries = new Deliveries(state, {
     dataKey: () => dataKey,

@@ -35,11 +35,20 @@ const BODIES: readonly { route: RegExp; body: z.ZodType }[] = [
   },
   {
     route: /^POST \/v1\/admin\/tenants\/[^/]+\/destinations$/,
-    body: z.strictObject({ name: z.string(), sink: z.string(), settings: z.record(z.string(), z.unknown()) }),
+    body: z.strictObject({
+      name: z.string(),
+      sink: z.string(),
+      settings: z.record(z.string(), z.unknown()),
+      budget: z.strictObject({ ageMs: z.int().optional(), bytes: z.int().optional() }).optional(),
+    }),
   },
   {
     route: /^PATCH \/v1\/admin\/tenants\/[^/]+\/destinations\/[^/]+$/,
-    body: z.strictObject({ name: z.string().optional(), settings: z.record(z.string(), z.unknown()).optional() }),
+    body: z.strictObject({
+      name: z.string().optional(),
+      settings: z.record(z.string(), z.unknown()).optional(),
+      budget: z.strictObject({ ageMs: z.int().nullish(), bytes: z.int().nullish() }).optional(),
+    }),
   },
 ]
 
@@ -224,6 +233,7 @@ const view0: DestinationView = {
   sink: '',
   settings: {},
   secrets: [],
+  budget: { ageMs: 86_400_000, bytes: 64 * 1024 * 1024 },
   version: 1,
   state: 'active',
   reason: null,
