@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { decode, encode } from '@msgpack/msgpack'
 import type { SeriesName } from '../sinks/sink.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
@@ -6,7 +7,8 @@ import type { RingState } from './ring.ts'
 
 /**
  * All that changes with every batch, as one row: what the object knows that its tables do not. MessagePack with named
- * fields, so that release N reads N±1: a field that is new gets its default, one that is gone is ignored.
+ * fields, so that release N reads N±1: a field that is new gets its default, one that is gone is ignored. Its last field
+ * is a checksum of all before it, which a release without one ignores and does not write.
  */
 export interface Checkpoint {
   /** Last tick of the relay: a long time since means that the relay was away, not the hosts. */
@@ -19,6 +21,9 @@ export interface Checkpoint {
 }
 
 const CHECKPOINT_VERSION = 1
+
+/** CRC-32 of what is before these bytes, big-endian: bits that flipped on a disk mostly leave MessagePack readable. */
+const CHECKSUM_BYTES = 4
 
 /** Batch ids are 16 characters of base64url: packed as their 12 bytes, one binary for all of a host. */
 const ID_BYTES = 12
@@ -36,7 +41,12 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
     of.map(([id]) => id),
     list,
   ])
-  return encode({ ...checkpoint, v: CHECKPOINT_VERSION, hosts, destinations, series }, { ignoreUndefined: true })
+  const checksum = new Uint8Array(CHECKSUM_BYTES)
+  const raw = { ...checkpoint, v: CHECKPOINT_VERSION, hosts, destinations, series, checksum }
+  const bytes = encode(raw, { ignoreUndefined: true })
+  const { body, check } = partsOf(bytes)
+  check.setUint32(0, crc32(body))
+  return bytes
 }
 
 /** @throws Error when the bytes are no checkpoint that this release reads: never start empty instead */
@@ -44,9 +54,13 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const raw = decode(bytes) as Record<string, unknown> & {
     hosts: [string, HostMemory & { ids: Uint8Array; backups: never }][]
     destinations: [string, Omit<DestinationMemory, 'newestMs' | 'leftOut'> & { newestMs: never; leftOut: never }][]
+    checksum?: unknown
   }
   if (typeof raw?.v !== 'number' || raw.v > CHECKPOINT_VERSION + 1 || !Array.isArray(raw.hosts))
     throw new Error(`checkpoint of version ${String(raw?.v)} is not readable by this release`)
+  const { body, check } = partsOf(bytes)
+  if (raw.checksum !== undefined && check.getUint32(0) !== crc32(body))
+    throw new Error('checkpoint does not have the checksum that it was written with')
   return {
     heartbeatMs: raw.heartbeatMs as number,
     ring: raw.ring as RingState,
@@ -66,6 +80,12 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
       ]),
     ),
   }
+}
+
+/** The checksum is the value of the last field, so its bytes are the last ones. */
+function partsOf(bytes: Uint8Array): { body: Uint8Array; check: DataView } {
+  const at = bytes.length - CHECKSUM_BYTES
+  return { body: bytes.subarray(0, at), check: new DataView(bytes.buffer, bytes.byteOffset + at, CHECKSUM_BYTES) }
 }
 
 function packIds(ids: readonly string[]): Uint8Array {

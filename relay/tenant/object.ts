@@ -41,6 +41,8 @@ const DEFAULT_LINGER_MS = 2_000
 /** After an alarm that failed: soon enough to go on, late enough not to spin. */
 const ALARM_AGAIN_MS = 5_000
 
+const NOTHING_STORED = 'Nothing is stored of this tenant, though it has hosts. Restore its state from a backup.'
+
 /** What is alive while the stored state is readable. */
 interface Live {
   readonly state: TenantState
@@ -112,9 +114,9 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   async ingest(header: IngestHeader, body: Uint8Array): Promise<Result<Ack>> {
     if (header.rpc !== RPC_VERSION)
       return refused('unavailable', 'The relay is being updated; the same batch will be taken in a moment.')
-    const live = this.#live
-    if (!live) return refused('state_unreadable', this.#fault)
-    const { state, queue, deliveries } = live
+    const live = this.#forHosts()
+    if (!live.ok) return live
+    const { state, queue, deliveries } = live.value
     const admitted = admit(state.hosts.get(header.hostId), header)
     if (!admitted.ok) return admitted
     const ack = (status: Ack['status'], nextInMs: number) =>
@@ -140,9 +142,9 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   }
 
   async hostConfig(credential: HostCredential): Promise<Result<ConfigReply>> {
-    const live = this.#live
-    if (!live) return refused('state_unreadable', this.#fault)
-    const admitted = admit(live.state.hosts.get(credential.hostId), credential)
+    const live = this.#forHosts()
+    if (!live.ok) return live
+    const admitted = admit(live.value.state.hosts.get(credential.hostId), credential)
     return admitted.ok ? ok(configReply(admitted.value)) : admitted
   }
 
@@ -288,6 +290,12 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     const wrapped = state.store.meta('data_key') ?? (await createDataKey(keyring, state.tenant.id))
     if (state.store.meta('data_key') === undefined) state.store.setMeta('data_key', wrapped)
     return openDataKey(keyring, state.tenant.id, wrapped)
+  }
+
+  /** A host has a token of this tenant: when nothing is stored here, it was lost, and the host is not to be sent away. */
+  #forHosts(): Result<Live> {
+    if (!this.#live) return refused('state_unreadable', this.#fault)
+    return this.#live.state.identity ? ok(this.#live) : refused('state_unreadable', NOTHING_STORED)
   }
 
   #alive(): Live {

@@ -4,6 +4,7 @@ import type { BackupMemory } from '../../../relay/tenant/backups.ts'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../../relay/tenant/checkpoint.ts'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
 import { idOf, NOW, seenHost } from './fixtures.ts'
+import { V1_CHECKPOINT } from './release-1.ts'
 
 const BACKUP: BackupMemory = {
   state: 'failed',
@@ -36,8 +37,19 @@ const CHECKPOINT: Checkpoint = {
   ]),
 }
 
-const reencode = (change: (raw: Record<string, never>) => object) =>
-  encode(change(decode(encodeCheckpoint(CHECKPOINT)) as Record<string, never>))
+/** As a release without a checksum would have written it. */
+const reencode = (change: (raw: Record<string, never>) => object) => {
+  const { checksum, ...raw } = decode(encodeCheckpoint(CHECKPOINT)) as Record<string, never>
+  return encode(change(raw))
+}
+
+function readOrNothing(bytes: Uint8Array): Checkpoint | undefined {
+  try {
+    return decodeCheckpoint(bytes)
+  } catch {
+    return undefined
+  }
+}
 
 test('a checkpoint reads back as it was', () => {
   const read = decodeCheckpoint(encodeCheckpoint(CHECKPOINT))
@@ -68,6 +80,27 @@ test('what the release before did not write gets its default', () => {
   expect(read.hosts.get('h1')).toMatchObject({ clockSkewMs: null, backups: new Map() })
   expect(read.destinations.get('d1')).toMatchObject({ cursor: 10, newestMs: new Map() })
   expect(read.series).toEqual(new Map())
+})
+
+test('one bit that flipped anywhere is noticed, or changes nothing', () => {
+  const bytes = encodeCheckpoint(CHECKPOINT)
+  let unnoticed = 0
+  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+    const flipped = Uint8Array.from(bytes)
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    const read = readOrNothing(flipped)
+    if (read === undefined) continue
+    unnoticed += 1
+    expect(read).toEqual(CHECKPOINT)
+  }
+  // In the name of the checksum's own field: it then is one of a release without one, and whole.
+  expect(unnoticed).toBeLessThanOrEqual('checksum'.length * 8)
+})
+
+test('what the release before wrote has no checksum and is read', () => {
+  const read = decodeCheckpoint(V1_CHECKPOINT)
+  expect(read.hosts.get('h1')).toMatchObject({ ids: [idOf(1), idOf(2)], lastSeenMs: NOW })
+  expect(read.destinations.get('d1')).toMatchObject({ cursor: 3, deliveredBatches: 7 })
 })
 
 test.each([

@@ -24,6 +24,14 @@ function setUp(database?: DatabaseSync) {
   return { state, node, again: open }
 }
 
+/** The checkpoint with a bit of its 100th byte turned; SQLite has no blob arithmetic. */
+const FLIPPED = `unhex(substr(hex(body), 1, 198) || CASE substr(hex(body), 199, 2) WHEN '00' THEN '01' ELSE '00' END || substr(hex(body), 201))`
+
+const contentOf = (database: DatabaseSync) =>
+  ['meta', 'hosts', 'destinations', 'destination_budgets', 'outbox', 'checkpoint', 'dead_letters', 'events'].map(
+    table => database.prepare(`SELECT * FROM ${table}`).all(),
+  )
+
 const item = (number: number) => batchItem({ id: idOf(number), receivedAtMs: NOW + number, backups: [report()] })
 
 test('an object that was told nothing yet is empty, and remembers what it was told', () => {
@@ -107,17 +115,27 @@ test('a host that was removed while its batch was on the way stays forgotten', a
 test.each([
   ['no checkpoint', 'DELETE FROM checkpoint'],
   ['a spoiled checkpoint', `UPDATE checkpoint SET body = x'00'`],
+  ['a checkpoint with flipped bits', `UPDATE checkpoint SET body = ${FLIPPED}`],
   ['half a checkpoint', 'UPDATE checkpoint SET body = substr(body, 1, length(body) / 2)'],
   ['a missing row', 'DELETE FROM outbox'],
+  ['a row in another slot', 'UPDATE outbox SET slot = slot + 1'],
+  ['another row in its slot', 'UPDATE outbox SET seq = seq + 1'],
+  ['a missing schema number', `DELETE FROM meta WHERE key = 'schema'`],
   ['a spoiled tenant', `UPDATE meta SET value = 'x' WHERE key = 'tenant'`],
   ['a spoiled host', `UPDATE hosts SET tokens = 'x'`],
   ['a spoiled destination', `UPDATE destinations SET settings = 'x'`],
-])('%s is said, never started over', async (_, spoil) => {
+])('%s is said, never written over, and all is well once it is put back', async (_, spoil) => {
   const { state, node, again } = setUp()
   await state.append([item(1)], NOW)
   state.checkpoint()
-  node.database.exec(spoil)
+  node.database.exec(`SAVEPOINT spoilt; ${spoil}`)
+  const before = contentOf(node.database)
   expect(again).toThrow(StateUnreadable)
+  expect(contentOf(node.database)).toEqual(before)
+  node.database.exec('ROLLBACK TO spoilt; RELEASE spoilt')
+  const { memories, outbox } = again()
+  expect(memories).toEqual(state.memories)
+  expect(outbox.from(0)).toEqual(state.outbox.from(0))
 })
 
 test('a spoiled row since the checkpoint is said too', async () => {

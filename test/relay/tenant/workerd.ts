@@ -75,9 +75,12 @@ export async function startRelay(script: string, directory: string, keys: string
     return (await reply.json()) as T
   }
   const rpc = <T>(method: string, ...args: unknown[]) => rpcOf<T>(TENANT.id, method, ...args)
+  const fetch = (path: string, init: { method: string; headers: Record<string, string>; body?: Uint8Array }) =>
+    miniflare.dispatchFetch(`http://relay${path}`, init)
   return {
     rpc,
     rpcOf,
+    fetch,
     async post(token: string, batch: WireBatch | Uint8Array) {
       const body = batch instanceof Uint8Array ? batch : gzipSync(JSON.stringify(batch))
       const reply = await miniflare.dispatchFetch('http://relay/v1/batches', {
