@@ -1,5 +1,5 @@
 import { backOffMs } from '../shared/outcome.ts'
-import type { Ack, WireBatch } from '../shared/wire.ts'
+import { type Ack, AGENT_RETRY_MAX_MS, type WireBatch } from '../shared/wire.ts'
 import type { Clock } from './clock.ts'
 import { describeError, systemCode } from './error.ts'
 import type { Exchange } from './relay.ts'
@@ -10,7 +10,6 @@ import type { Spool } from './spool/spool.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 const BACK_OFF_BASE_MS = 1_000
-const BACK_OFF_MAX_MS = 2 * 60_000
 
 /** What became of one attempt; `waitMs` is until the next one. */
 export type Shipped =
@@ -88,7 +87,7 @@ export function createShipper(options: ShipperOptions): Shipper {
     if (lost > 0) spool.countDropped(lost)
     return {
       kind: 'rejected',
-      waitMs: backOffMs(again ? 1 : rejections, random(), BACK_OFF_BASE_MS, BACK_OFF_MAX_MS),
+      waitMs: backOffMs(again ? 1 : rejections, random(), BACK_OFF_BASE_MS, AGENT_RETRY_MAX_MS),
       reason,
     }
   }
@@ -99,7 +98,7 @@ export function createShipper(options: ShipperOptions): Shipper {
     if (stranger) routeIndex = (routeIndex + 1) % routes.length
     const round = stranger ? Math.ceil(failures / routes.length) : failures
     const roundOver = !stranger || failures % routes.length === 0
-    const ownMs = roundOver ? backOffMs(round, random(), BACK_OFF_BASE_MS, BACK_OFF_MAX_MS) : 0
+    const ownMs = roundOver ? backOffMs(round, random(), BACK_OFF_BASE_MS, AGENT_RETRY_MAX_MS) : 0
     return { kind: 'retry', waitMs: Math.max(ownMs, afterMs ?? 0), reason }
   }
 

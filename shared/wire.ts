@@ -217,6 +217,9 @@ function firstProblem(error: z.ZodError): [ProblemCode, string] {
   return ['batch_invalid', `${issue.message} (at ${place || 'the top'}).`]
 }
 
+/** An agent that reached no relay, or was told to come again, tries within this, whatever the number of failures. */
+export const AGENT_RETRY_MAX_MS = 2 * 60_000
+
 /** Longest time ahead that a post is granted: one and a half of the longest interval fit. */
 export const MAX_GRANT_MS = 2 * 3_600_000
 

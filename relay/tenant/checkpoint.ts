@@ -3,6 +3,7 @@ import { decode, encode } from '@msgpack/msgpack'
 import type { SeriesName } from '../sinks/sink.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { type HostMemory, newHost } from './host-memory.ts'
+import type { Incident } from './incident.ts'
 import type { RingState } from './ring.ts'
 
 /**
@@ -13,6 +14,7 @@ import type { RingState } from './ring.ts'
 export interface Checkpoint {
   /** Last tick of the relay: a long time since means that the relay was away, not the hosts. */
   readonly heartbeatMs: number
+  readonly incident: Incident | null
   readonly ring: RingState
   readonly hosts: ReadonlyMap<string, HostMemory>
   readonly destinations: ReadonlyMap<string, DestinationMemory>
@@ -63,6 +65,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     throw new Error('checkpoint does not have the checksum that it was written with')
   return {
     heartbeatMs: raw.heartbeatMs as number,
+    incident: (raw.incident as Incident | undefined) ?? null,
     ring: raw.ring as RingState,
     hosts: new Map(
       raw.hosts.map(([id, host]) => [

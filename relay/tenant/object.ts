@@ -89,7 +89,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       })
       this.#live = { state, deliveries, pulse, queue, desk }
       // Alarms are kept apart from the data: after a crash one may be missing. What is waiting goes out now.
-      if (state.identity) pulse.flushNow(now)
+      if (state.identity) pulse.wake(now)
     } catch (error) {
       if (!(error instanceof StateUnreadable)) throw error
       console.error(`Tenant object ${this.ctx.id} cannot read its state and takes nothing:`, error)
@@ -123,7 +123,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       ok({ id: header.id, status, nextInMs, config: admitted.value.configRevision })
 
     const now = Date.now()
-    const nextInMs = this.#nextInMs(live, header, now)
+    const nextInMs = this.#nextInMs(live.value, header, now)
     const key = `${header.hostId} ${header.id}`
     const pending = this.#pending.get(key)
     if (pending) {

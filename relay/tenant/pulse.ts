@@ -3,6 +3,7 @@ import { nextAlarm } from './alarm.ts'
 import type { Deliveries } from './deliveries.ts'
 import { evaluate, grantGrace } from './health.ts'
 import { nextDeadlineOf } from './hosts.ts'
+import { judge, type Notice, noticeEntry } from './incident.ts'
 import type { TenantState } from './state.ts'
 import type { ObjectStorage } from './storage.ts'
 import { changeMessage, type HealthChange, tickItems } from './tick.ts'
@@ -12,8 +13,11 @@ const LEASE_MS = 30_000
 /** The relay says how its hosts are as often as they post, within these. */
 const TICK_MIN_MS = 5_000
 const TICK_MAX_MS = 60_000
-/** A heartbeat that much older than it should be: the relay was away, not the hosts. */
-const AWAY_MS = 60_000
+/**
+ * A heartbeat that much older than it should be: the relay was away, not the hosts. A tick and this are over before even
+ * a host that posts every 5 s is late.
+ */
+const AWAY_MS = 5_000
 /** Between the checkpoints of pumps that end while another still runs. */
 const CHECKPOINT_EVERY_MS = 1_000
 
@@ -26,6 +30,8 @@ export class Pulse {
   #armedAtMs: number | null
   #flushAtMs: number | undefined
   #checkpointAtMs = 0
+  /** Hosts changed, as part of an incident, and no tick has said so yet. */
+  #isTickOwed = false
 
   constructor(
     storage: ObjectStorage,
@@ -52,13 +58,20 @@ export class Pulse {
     this.rearm(now)
   }
 
+  /** The object was started: after an absence hosts have their grace before anybody asks how they are. */
+  wake(now: number): void {
+    if (this.#wasAway(now)) this.#grantGrace(now)
+    this.flushNow(now)
+  }
+
   /** The alarm rang. */
   beat(now: number): void {
     this.#armedAtMs = null
     this.#flushAtMs = undefined
     if (this.#wasAway(now)) this.#grantGrace(now)
-    const changes = this.#evaluate(now)
-    if (changes.length > 0 || now >= (this.#tickAtMs() ?? Number.POSITIVE_INFINITY)) this.#tick(now, changes)
+    const { said, notice } = this.#judge(this.#evaluate(now), now)
+    const isDue = now >= (this.#tickAtMs() ?? Number.POSITIVE_INFINITY)
+    if (said.length > 0 || notice || isDue) this.#tick(now, said, notice)
     this.#deliveries.enforceBudgets(now)
     this.#deliveries.startPumps()
     this.rearm(now)
@@ -87,9 +100,15 @@ export class Pulse {
     void this.#storage.setAlarm(at)
   }
 
-  #tick(now: number, changes: readonly HealthChange[]): void {
+  #tick(now: number, changes: readonly HealthChange[], notice: Notice | undefined): void {
     this.#state.heartbeatMs = now
-    const items = tickItems(now, this.#state.memories, this.#deliveries.facts(now), changes)
+    this.#isTickOwed = false
+    const own = notice ? [noticeEntry(notice, now)] : []
+    const items = tickItems(now, this.#state.memories, this.#deliveries.facts(now), changes, own)
+    if (notice) {
+      console.log(`Tenant ${this.#state.tenant.name}: ${notice.message}`)
+      this.#state.note({ atMs: now, subject: this.#state.tenant.name, ...notice })
+    }
     for (const change of changes) {
       const message = changeMessage(change)
       console.log(message)
@@ -113,6 +132,15 @@ export class Pulse {
     return changes
   }
 
+  /** What of the changes is said one by one, and what once; of those in an incident a tick tells soon, not each one. */
+  #judge(changes: readonly HealthChange[], now: number) {
+    const nameOf = (id: string) => this.#state.host(id).name
+    const { incident, ...verdict } = judge(this.#state.incident, this.#state.memories, changes, now, nameOf)
+    this.#state.incident = incident
+    this.#isTickOwed ||= changes.length > 0
+    return verdict
+  }
+
   #wasAway(now: number): boolean {
     const { heartbeatMs } = this.#state
     return now - heartbeatMs > this.#tickMs() + AWAY_MS || now < heartbeatMs - AWAY_MS
@@ -122,12 +150,14 @@ export class Pulse {
     // After a clock was set back the next tick is one tick away, not as far as the clock jumped.
     this.#state.heartbeatMs = Math.min(this.#state.heartbeatMs, now)
     for (const [hostId, host] of this.#state.memories) this.#state.memories.set(hostId, grantGrace(host, now))
+    const { incident } = this.#state
+    if (incident) this.#state.incident = { ...incident, sinceMs: Math.min(incident.sinceMs, now), backSinceMs: null }
   }
 
   /** Absent while no host ever posted: there is nothing to say. */
   #tickAtMs(): number | undefined {
     const anySeen = [...this.#state.memories.values()].some(({ lastSeenMs }) => lastSeenMs !== null)
-    return anySeen ? this.#state.heartbeatMs + this.#tickMs() : undefined
+    return anySeen ? this.#state.heartbeatMs + (this.#isTickOwed ? TICK_MIN_MS : this.#tickMs()) : undefined
   }
 
   #tickMs(): number {

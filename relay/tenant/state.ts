@@ -5,6 +5,7 @@ import type { Names } from './decode.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { type HostMemory, newHost, remember } from './host-memory.ts'
 import { seriesAfter } from './host-series.ts'
+import type { Incident } from './incident.ts'
 import { Outbox, StateUnreadable } from './outbox.ts'
 import type { RingState } from './ring.ts'
 import type { Item } from './row.ts'
@@ -27,6 +28,8 @@ export class TenantState implements Names {
   readonly series = new Map<string, readonly SeriesName[]>()
   /** Last tick of the relay. */
   heartbeatMs: number
+  /** Hosts that fell silent together and are said together. */
+  incident: Incident | null = null
   readonly #storage: ObjectStorage
   readonly #abort: (error: unknown) => never
   #identity: Tenant | undefined
@@ -124,8 +127,8 @@ export class TenantState implements Names {
     also()
     const tail = Math.min(this.outbox.head, ...[...this.destinations.values()].map(({ cursor }) => cursor))
     const ring = this.outbox.releasable(tail)
-    const { heartbeatMs, memories: hosts, destinations, series } = this
-    this.store.setCheckpoint(encodeCheckpoint({ heartbeatMs, ring, hosts, destinations, series }))
+    const { heartbeatMs, incident, memories: hosts, destinations, series } = this
+    this.store.setCheckpoint(encodeCheckpoint({ heartbeatMs, incident, ring, hosts, destinations, series }))
     for (const letter of this.#deadLetters) this.store.addDeadLetter(letter)
     for (const event of this.#events) this.store.addEvent(event)
     return ring
@@ -143,6 +146,7 @@ export class TenantState implements Names {
     if (!stored) throw new StateUnreadable('there is no checkpoint')
     const checkpoint = decodeCheckpoint(stored)
     this.heartbeatMs = checkpoint.heartbeatMs
+    this.incident = checkpoint.incident
     for (const host of this.store.hosts()) this.hosts.set(host.id, host)
     for (const [id, memory] of checkpoint.hosts) this.memories.set(id, memory)
     for (const [id, series] of checkpoint.series) this.series.set(id, series)

@@ -35,13 +35,15 @@ export interface HealthChange {
 
 /**
  * The relay's own samples and log entries of this moment: health and backups of every host (also of one that is down,
- * so that an alert has a sample to fire on), and its deliveries; several items when it is much, none when it is nothing.
+ * so that an alert has a sample to fire on), its deliveries, and entries of its `own`; several items when it is much,
+ * none when it is nothing.
  */
 export function tickItems(
   now: number,
   hosts: ReadonlyMap<string, HostMemory>,
   deliveries: readonly DeliveryFacts[],
   changes: readonly HealthChange[],
+  own: readonly Entry[] = [],
 ): RelayItem[] {
   const says: Saying[] = []
   for (const [hostId, host] of hosts) {
@@ -51,8 +53,8 @@ export function tickItems(
     if (Object.keys(metrics).length + series.length + entries.length > 0)
       says.push({ hostId, snapshot: { metrics, series }, entries })
   }
-  if (deliveries.length > 0)
-    says.push({ hostId: null, snapshot: { metrics: {}, series: deliveries.flatMap(deliverySeries) }, entries: [] })
+  if (deliveries.length + own.length > 0)
+    says.push({ hostId: null, snapshot: { metrics: {}, series: deliveries.flatMap(deliverySeries) }, entries: own })
   return itemsOf(now, says)
 }
 

@@ -26,6 +26,7 @@ const SERIES = [
 
 const CHECKPOINT: Checkpoint = {
   heartbeatMs: NOW,
+  incident: { sinceMs: NOW, hosts: ['h1', 'h2', 'h3'], backSinceMs: null },
   ring: { head: 12, capacity: 4, live: [{ seq: 10, slot: 1, length: 2 }] },
   hosts: new Map([
     ['h1', seenHost({ ids: ['-_AZaz09-_AZaz09', idOf(2)], backups: new Map([['Зарплата 3.1', BACKUP]]) })],
@@ -73,10 +74,11 @@ test('what the release before did not write gets its default', () => {
     const [[id, { uncertainBelow, newestMs, ...memory }]] = raw.destinations as unknown as [
       [string, Record<string, unknown>],
     ]
-    const { series, ...older } = raw as { series?: unknown }
+    const { incident, series, ...older } = raw as { incident?: unknown; series?: unknown }
     return { ...older, hosts: [[hostId, host]], destinations: [[id, memory]] }
   })
   const read = decodeCheckpoint(bytes)
+  expect(read.incident).toBeNull()
   expect(read.hosts.get('h1')).toMatchObject({ clockSkewMs: null, backups: new Map() })
   expect(read.destinations.get('d1')).toMatchObject({ cursor: 10, newestMs: new Map() })
   expect(read.series).toEqual(new Map())
@@ -130,6 +132,7 @@ test('1,000 hosts with 16 ids each, and 4 destinations, fit 1 MB', () => {
   const newestMs = new Map(hostIds.map(id => [id, NOW]))
   const bytes = encodeCheckpoint({
     heartbeatMs: NOW,
+    incident: { sinceMs: NOW, hosts: hostIds, backSinceMs: NOW },
     ring: CHECKPOINT.ring,
     hosts: new Map(hostIds.map(id => [id, seenHost({ ids, agent, dueAtMs: NOW + 60_000, clockSkewMs: -1_234 })])),
     destinations: new Map(['d1', 'd2', 'd3', 'd4'].map(id => [id, { ...newDestination(1e6), newestMs }])),

@@ -57,29 +57,45 @@ test('the next deadline is the next change there can be', () => {
   expect(nextDeadline(seenHost({ state: 'down' }))).toBeUndefined()
 })
 
-test('after the relay was away, every host gets one interval before its deadlines count again', () => {
+test.each([
+  [5_000, 120_000],
+  [60_000, 120_000],
+  [3_600_000, 3_600_000],
+])('after the relay was away, a host that posts every %i ms has %i ms before its deadlines count', (every, graceMs) => {
   const now = DUE + DAY
-  const host = grantGrace(seenHost(), now)
-  expect(host.dueAtMs).toBe(now + 60_000)
+  const host = grantGrace(withInterval(every), now)
+  expect(host.dueAtMs).toBe(now + graceMs)
   expect(stateAt(host, now)).toBe('up')
-  expect(stateAt(host, now + 60_000 + 180_000)).toBe('down')
+  expect(stateAt(host, now + graceMs + 3 * 3_600_000)).toBe('down')
 })
 
-test('the grace makes no deadline earlier, and does not raise the dead', () => {
+test('the grace makes no deadline earlier', () => {
   const ahead = seenHost({ dueAtMs: NOW + 80_000 })
-  expect(grantGrace(ahead, NOW)).toBe(ahead)
-  const down = seenHost({ state: 'down' })
-  expect(grantGrace(down, DUE + DAY)).toBe(down)
+  expect(grantGrace(ahead, NOW).dueAtMs).toBe(NOW + 120_000)
+  const hourly = { ...withInterval(3_600_000), dueAtMs: NOW + 5_400_000 }
+  expect(grantGrace(hourly, NOW)).toBe(hourly)
+})
+
+test.each([
+  ['forward a day', DUE + DAY],
+  ['back two hours', DUE - 7_200_000],
+  ['nowhere', DUE],
+])('the grace raises nobody who was silent before: clock %s', (_, now) => {
+  const down = grantGrace(seenHost({ state: 'down' }), now)
+  expect([stateAt(down, now), stateAt(down, now + DAY)]).toEqual(['down', 'down'])
+  const late = grantGrace(seenHost({ state: 'late' }), now)
+  expect([stateAt(late, now), stateAt(late, now + 89_999), stateAt(late, now + 90_000)]).toEqual([
+    'late',
+    'late',
+    'down',
+  ])
+  expect(stateAt({ ...down, dueAtMs: now + 60_000 }, now)).toBe('up')
 })
 
 test('after the clock jumped back, a host is not up for as long as it jumped', () => {
-  const now = NOW - DAY
-  const host = grantGrace(seenHost(), now)
-  expect(host.dueAtMs).toBe(now + 60_000)
-  expect(stateAt(host, now + 60_000 + 180_000)).toBe('down')
-})
-
-test('a host that posts once an hour keeps the time it was granted', () => {
-  const host = withInterval(3_600_000)
-  expect(grantGrace({ ...host, dueAtMs: NOW + 5_400_000 }, NOW).dueAtMs).toBe(NOW + 5_400_000)
+  for (const back of [120_000, 7_200_000, DAY]) {
+    const host = grantGrace(seenHost(), NOW - back)
+    expect(host.dueAtMs).toBe(NOW - back + 120_000)
+    expect(stateAt(host, NOW - back + 300_000)).toBe('down')
+  }
 })

@@ -58,13 +58,13 @@ test('a host that posts on time stays up', async () => {
   expect(statesOf(tenant)).toEqual([])
 })
 
-test('after the relay was away every host has an interval’s grace', () => {
+test('after the relay was away every host has its grace', () => {
   const tenant = setUpTenant()
   tenant.state.memories.set('h1', seenHost())
   tenant.pulse.beat(NOW + DAY)
   expect(statesOf(tenant)).toEqual([])
   live(tenant, NOW + DAY + 10 * MINUTE)
-  expect(statesOf(tenant)).toEqual([`host_late ${DAY + 2.5 * MINUTE}`, `host_down ${DAY + 4 * MINUTE}`])
+  expect(statesOf(tenant)).toEqual([`host_late ${DAY + 3.5 * MINUTE}`, `host_down ${DAY + 5 * MINUTE}`])
 })
 
 test('after the clock was set back a day, ticks go on and silence is still noticed', () => {

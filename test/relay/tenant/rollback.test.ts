@@ -145,7 +145,7 @@ describe('after going back one release', () => {
     const read = before.readCheckpoint()
     before.setCheckpoint(before.encodeCheckpoint(read))
     expect(again().state.memories.get('h1')?.ids).toEqual([idOf(0), idOf(1)])
-    expect(decodeCheckpoint(encodeCheckpoint(read as never))).toEqual(read)
+    expect(decodeCheckpoint(encodeCheckpoint(read as never))).toEqual({ ...read, incident: null })
   })
 })
 
