@@ -142,6 +142,15 @@ export const METRICS = {
     'destination',
   ),
   onec_dead_letters_total: derived('counter', 'dead letters', 'Dead letters written.', 'destination'),
+
+  onec_ingest_batches_total: derived('counter', 'batches', 'Batches stored.'),
+  onec_ingest_refused_batches_total: derived(
+    'counter',
+    'batches',
+    'Batches refused because a bound was reached: bytes in memory, or bytes of the whole outbox.',
+    'reason',
+  ),
+  onec_storage_rows_written_total: derived('counter', 'rows', 'Billed rows written, alarms included.'),
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof METRICS

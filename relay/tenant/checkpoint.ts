@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { decode, encode } from '@msgpack/msgpack'
 import type { SeriesName } from '../sinks/sink.ts'
+import { type Counters, readCounters } from './counters.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { type HostMemory, newHost } from './host-memory.ts'
 import type { Incident } from './incident.ts'
@@ -20,6 +21,7 @@ export interface Checkpoint {
   readonly destinations: ReadonlyMap<string, DestinationMemory>
   /** Per host id its series at last; hosts that are alike share one list. */
   readonly series: ReadonlyMap<string, readonly SeriesName[]>
+  readonly counters: Counters
 }
 
 const CHECKPOINT_VERSION = 1
@@ -67,6 +69,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     heartbeatMs: raw.heartbeatMs as number,
     incident: (raw.incident as Incident | undefined) ?? null,
     ring: raw.ring as RingState,
+    counters: readCounters(raw.counters as Partial<Counters> | undefined),
     hosts: new Map(
       raw.hosts.map(([id, host]) => [
         id,

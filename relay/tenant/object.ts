@@ -9,6 +9,7 @@ import { createDataKey, type DataKey, openDataKey } from '../secrets/envelope.ts
 import { readKeyring } from '../secrets/keyring.ts'
 import { totalBytes } from './budget.ts'
 import { CommitQueue } from './commit-queue.ts'
+import type { Counters } from './counters.ts'
 import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
 import { nextDrainInMs } from './drain.ts'
@@ -35,7 +36,7 @@ import {
 import { nextPostInMs } from './send-window.ts'
 import { TenantState } from './state.ts'
 import type { HostRecord } from './store.ts'
-import { tickItems } from './tick.ts'
+import { saidOf } from './tick.ts'
 
 const DEFAULT_LINGER_MS = 2_000
 /** After an alarm that failed: soon enough to go on, late enough not to spin. */
@@ -78,7 +79,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       })
       const lingerMs = Number(this.env.FLUSH_LINGER_MS ?? DEFAULT_LINGER_MS)
       const armedAtMs = await this.ctx.storage.getAlarm()
-      const pulse = new Pulse(this.ctx.storage, state, deliveries, { lingerMs, armedAtMs })
+      const pulse = new Pulse(state.storage, state, deliveries, { lingerMs, armedAtMs })
       const queue = new CommitQueue(async items => {
         await state.append(items, Date.now())
         pulse.flushSoon(Date.now())
@@ -132,8 +133,15 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     }
     if (state.memory(header.hostId, now).ids.includes(header.id)) return ack('duplicate', nextInMs)
     const item = batchItem(header, body, now, now + nextInMs)
-    if (!queue.hasRoomFor(item) || state.outbox.bytes > totalBytes(deliveries.budgets))
+    const fullOf = !queue.hasRoomFor(item)
+      ? 'memory'
+      : state.outbox.bytes > totalBytes(deliveries.budgets)
+        ? 'total'
+        : null
+    if (fullOf) {
+      state.countRefused(fullOf)
       return refused('backlog_full', 'The relay holds all it can for this tenant. The batch is safe in your spool.')
+    }
     const committed = queue.commit(item)
     this.#pending.set(key, committed)
     await committed
@@ -169,6 +177,10 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     return countHosts(await this.hosts())
   }
 
+  async counters(): Promise<Counters> {
+    return this.#alive().state.counters
+  }
+
   async hosts(): Promise<readonly HostView[]> {
     const { state } = this.#alive()
     const now = Date.now()
@@ -192,10 +204,8 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     if (!found.ok) return found
     const now = Date.now()
     const { id, name } = found.value
-    const says = tickItems(now, new Map([[id, state.memory(id, now)]]), deliveries.facts(now), [])
-      .flatMap(item => item.says)
-      .filter(({ hostId }) => hostId === id)
-    const series = [...(state.series.get(id) ?? []), ...says.flatMap(({ snapshot }) => seriesOf(snapshot))]
+    const said = saidOf(id, state.memory(id, now), deliveries.facts(now))
+    const series = [...(state.series.get(id) ?? []), ...seriesOf(said)]
     state.memories.delete(id)
     state.series.delete(id)
     state.note({ atMs: now, kind: 'host_removed', subject: name, message: `Host ${name} was removed` })

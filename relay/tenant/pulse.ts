@@ -104,7 +104,7 @@ export class Pulse {
     this.#state.heartbeatMs = now
     this.#isTickOwed = false
     const own = notice ? [noticeEntry(notice, now)] : []
-    const items = tickItems(now, this.#state.memories, this.#deliveries.facts(now), changes, own)
+    const items = tickItems(now, this.#state.memories, this.#deliveries.facts(now), changes, this.#state.counters, own)
     if (notice) {
       console.log(`Tenant ${this.#state.tenant.name}: ${notice.message}`)
       this.#state.note({ atMs: now, subject: this.#state.tenant.name, ...notice })

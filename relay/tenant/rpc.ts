@@ -2,6 +2,7 @@ import type { HostConfig } from '../../shared/host-config.ts'
 import type { Outcome } from '../../shared/outcome.ts'
 import type { Ack, BackupReport, ConfigReply, WireBatch } from '../../shared/wire.ts'
 import type { Result } from '../result.ts'
+import type { Counters } from './counters.ts'
 
 /** Worker and object may be of different releases for minutes after a deploy: a header says which it speaks. */
 export const RPC_VERSION = 1
@@ -180,6 +181,8 @@ export interface TenantRpc {
     secretHash: string
   }): Promise<Result<{ hostId: string; config: ConfigReply }>>
   counts(): Promise<HostCounts>
+  /** What the object counted of itself since it was made. */
+  counters(): Promise<Counters>
   hosts(): Promise<readonly HostView[]>
   host(host: string): Promise<Result<HostDetail>>
   removeHost(host: string): Promise<Result<{ id: string; name: string }>>

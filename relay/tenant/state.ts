@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../shared/wire.ts'
 import type { Host, SeriesName, Tenant } from '../sinks/sink.ts'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
+import { type Counters, newCounters, type RefusalReason } from './counters.ts'
 import type { Names } from './decode.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { type HostMemory, newHost, remember } from './host-memory.ts'
@@ -11,8 +12,8 @@ import type { RingState } from './ring.ts'
 import type { Item } from './row.ts'
 import type { EventView } from './rpc.ts'
 import { migrate } from './schema.ts'
-import type { ObjectStorage } from './storage.ts'
-import { type DeadLetter, type HostRecord, TenantStore } from './store.ts'
+import { countingStorage, type ObjectStorage } from './storage.ts'
+import { checkpointRows, type DeadLetter, type HostRecord, TenantStore } from './store.ts'
 
 /**
  * All that a tenant object knows: its tables, and in memory what changes with every batch. Memory is lost at every
@@ -30,7 +31,9 @@ export class TenantState implements Names {
   heartbeatMs: number
   /** Hosts that fell silent together and are said together. */
   incident: Incident | null = null
-  readonly #storage: ObjectStorage
+  /** The storage that was given, with every written row counted. */
+  readonly storage: ObjectStorage
+  #counters = newCounters()
   readonly #abort: (error: unknown) => never
   #identity: Tenant | undefined
   readonly #events: EventView[] = []
@@ -42,11 +45,13 @@ export class TenantState implements Names {
    * @throws StateUnreadable when what is stored is not a state to go on from: never start empty over it
    */
   constructor(storage: ObjectStorage, now: number, abort: (error: unknown) => never) {
-    migrate(storage)
-    this.#storage = storage
+    this.storage = countingStorage(storage, rows => {
+      this.#counters.rowsWritten += rows
+    })
+    migrate(this.storage)
     this.#abort = abort
-    this.store = new TenantStore(storage.sql)
-    this.outbox = new Outbox(storage.sql)
+    this.store = new TenantStore(this.storage.sql)
+    this.outbox = new Outbox(this.storage.sql)
     this.heartbeatMs = now
     const tenant = this.store.meta('tenant')
     if (tenant === undefined) return
@@ -62,6 +67,15 @@ export class TenantState implements Names {
   get tenant(): Tenant {
     if (!this.#identity) throw new Error('the tenant object was not told whose it is')
     return this.#identity
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.#counters
+  }
+
+  /** A batch was answered that there is no room; told to others with the next checkpoint. */
+  countRefused(reason: RefusalReason): void {
+    this.#counters.refusedBatches[reason] += 1
   }
 
   host(id: string): Host {
@@ -105,7 +119,7 @@ export class TenantState implements Names {
     try {
       this.outbox.append(items)
       this.#remember(items, now)
-      await this.#storage.sync()
+      await this.storage.sync()
     } catch (error) {
       this.#abort(error)
     }
@@ -114,7 +128,7 @@ export class TenantState implements Names {
   /** Writes what is known now, with the records that it implies, in one transaction; frees slots of the outbox. */
   checkpoint(also: () => void = () => {}): void {
     try {
-      const ring = this.#storage.transactionSync(() => this.#writeCheckpoint(also))
+      const ring = this.storage.transactionSync(() => this.#writeCheckpoint(also))
       this.outbox.checkpointed(ring)
     } catch (error) {
       this.#abort(error)
@@ -127,18 +141,23 @@ export class TenantState implements Names {
     also()
     const tail = Math.min(this.outbox.head, ...[...this.destinations.values()].map(({ cursor }) => cursor))
     const ring = this.outbox.releasable(tail)
-    const { heartbeatMs, incident, memories: hosts, destinations, series } = this
-    this.store.setCheckpoint(encodeCheckpoint({ heartbeatMs, incident, ring, hosts, destinations, series }))
     for (const letter of this.#deadLetters) this.store.addDeadLetter(letter)
     for (const event of this.#events) this.store.addEvent(event)
+    const { heartbeatMs, incident, memories: hosts, destinations, series } = this
+    const known = { heartbeatMs, incident, ring, hosts, destinations, series, counters: this.#counters }
+    // Last: it says how many rows were written before it.
+    this.store.setCheckpoint(encodeCheckpoint(known))
     return ring
   }
 
   /** A host that was removed while its batch was on the way stays forgotten. */
   #remember(items: readonly Item[], now: number): void {
-    for (const item of items)
-      if (item.kind === 'batch' && this.hosts.get(item.hostId)?.removedAtMs === null)
+    for (const item of items) {
+      if (item.kind !== 'batch') continue
+      this.#counters.acceptedBatches += 1
+      if (this.hosts.get(item.hostId)?.removedAtMs === null)
         this.memories.set(item.hostId, remember(this.memory(item.hostId, now), item))
+    }
   }
 
   #recover(now: number): void {
@@ -150,7 +169,12 @@ export class TenantState implements Names {
     for (const host of this.store.hosts()) this.hosts.set(host.id, host)
     for (const [id, memory] of checkpoint.hosts) this.memories.set(id, memory)
     for (const [id, series] of checkpoint.series) this.series.set(id, series)
-    for (const items of this.outbox.recover(checkpoint.ring)) this.#remember(items, now)
+    this.#counters = checkpoint.counters
+    this.#counters.rowsWritten += checkpointRows(stored)
+    for (const items of this.outbox.recover(checkpoint.ring)) {
+      this.#counters.rowsWritten += 1
+      this.#remember(items, now)
+    }
     const { head } = this.outbox
     for (const { id } of this.store.destinations()) {
       const memory = checkpoint.destinations.get(id) ?? newDestination(head)

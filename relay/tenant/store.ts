@@ -90,6 +90,9 @@ const SELECT_DESTINATIONS = `SELECT d.*, b.age_ms, b.bytes FROM destinations d
 /** Bytes of the checkpoint in one row: a Durable Object takes 2 MB a value. */
 export const MAX_CHECKPOINT_ROW_BYTES = 1024 * 1024
 
+/** Rows that a checkpoint takes. */
+export const checkpointRows = (body: Uint8Array) => Math.max(Math.ceil(body.length / MAX_CHECKPOINT_ROW_BYTES), 1)
+
 /** The tables beside the outbox. No rule lives here. */
 export class TenantStore {
   readonly #sql: Sql
@@ -113,7 +116,7 @@ export class TenantStore {
 
   /** One row for nearly every tenant; whoever calls does it in a transaction. */
   setCheckpoint(body: Uint8Array): void {
-    const rows = Math.max(Math.ceil(body.length / MAX_CHECKPOINT_ROW_BYTES), 1)
+    const rows = checkpointRows(body)
     for (let row = 0; row < rows; row += 1) {
       const from = row * MAX_CHECKPOINT_ROW_BYTES
       const piece = body.subarray(from, from + MAX_CHECKPOINT_ROW_BYTES)

@@ -1,6 +1,7 @@
 import type { Entry } from '../../shared/wire.ts'
 import type { Batch, Tenant } from '../sinks/sink.ts'
 import { backupSeries } from './backups.ts'
+import type { Counters } from './counters.ts'
 import { RELAY_JOB } from './decode.ts'
 import type { LeftOut } from './destination-memory.ts'
 import type { HostMemory } from './host-memory.ts'
@@ -43,19 +44,28 @@ export function tickItems(
   hosts: ReadonlyMap<string, HostMemory>,
   deliveries: readonly DeliveryFacts[],
   changes: readonly HealthChange[],
+  counters: Readonly<Counters>,
   own: readonly Entry[] = [],
 ): RelayItem[] {
   const says: Saying[] = []
   for (const [hostId, host] of hosts) {
-    const metrics = hostMetrics(host)
     const entries = changes.filter(change => change.hostId === hostId).map(change => changeEntry(change, now))
-    const series = [...backupSeries(host.backups), ...deliveries.flatMap(facts => leftOutSeries(facts, hostId))]
-    if (Object.keys(metrics).length + series.length + entries.length > 0)
-      says.push({ hostId, snapshot: { metrics, series }, entries })
+    const snapshot = saidOf(hostId, host, deliveries)
+    if (Object.keys(snapshot.metrics).length + snapshot.series.length + entries.length > 0)
+      says.push({ hostId, snapshot, entries })
   }
-  if (deliveries.length + own.length > 0)
-    says.push({ hostId: null, snapshot: { metrics: {}, series: deliveries.flatMap(deliverySeries) }, entries: own })
+  if (deliveries.length + own.length > 0) {
+    const { metrics, series } = countedSeries(counters)
+    const snapshot = { metrics, series: [...deliveries.flatMap(deliverySeries), ...series] }
+    says.push({ hostId: null, snapshot, entries: own })
+  }
   return itemsOf(now, says)
+}
+
+/** What the relay says of a host: its health, its backups, and what destinations did not get of it. */
+export function saidOf(hostId: string, host: HostMemory, deliveries: readonly DeliveryFacts[]): Saying['snapshot'] {
+  const series = [...backupSeries(host.backups), ...deliveries.flatMap(facts => leftOutSeries(facts, hostId))]
+  return { metrics: hostMetrics(host), series }
 }
 
 function itemsOf(now: number, says: readonly Saying[]): RelayItem[] {
@@ -93,6 +103,18 @@ function leftOutSeries({ destination, leftOut }: DeliveryFacts, hostId: string) 
     labels: { destination, reason },
     value,
   }))
+}
+
+/** What the object counted of itself. */
+function countedSeries({ acceptedBatches, refusedBatches, rowsWritten }: Readonly<Counters>): Saying['snapshot'] {
+  return {
+    metrics: { onec_ingest_batches_total: acceptedBatches, onec_storage_rows_written_total: rowsWritten },
+    series: Object.entries(refusedBatches).map(([reason, value]) => ({
+      name: 'onec_ingest_refused_batches_total',
+      labels: { reason },
+      value,
+    })),
+  }
 }
 
 export function deliverySeries(facts: DeliveryFacts) {

@@ -137,6 +137,7 @@ function fakeTenant(): FakeTenant {
       return ok({ hostId: `h${hosts.size}`, config: CONFIG })
     },
     counts: () => COUNTS,
+    counters: () => ({ acceptedBatches: 7, refusedBatches: { memory: 0, total: 0 }, rowsWritten: 40 }),
     hosts: () => [],
     host: name => hostCalled(name) as ReturnType<typeof ok<HostDetail>>,
     removeHost: hostCalled,

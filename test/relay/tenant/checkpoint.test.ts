@@ -2,6 +2,7 @@ import { decode, encode } from '@msgpack/msgpack'
 import { expect, test } from 'vitest'
 import type { BackupMemory } from '../../../relay/tenant/backups.ts'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../../relay/tenant/checkpoint.ts'
+import { newCounters } from '../../../relay/tenant/counters.ts'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
 import { idOf, NOW, seenHost } from './fixtures.ts'
 import { V1_CHECKPOINT } from './release-1.ts'
@@ -36,6 +37,7 @@ const CHECKPOINT: Checkpoint = {
     ['h1', SERIES],
     ['h2', SERIES],
   ]),
+  counters: { acceptedBatches: 7, refusedBatches: { memory: 1, total: 2 }, rowsWritten: 40 },
 }
 
 /** As a release without a checksum would have written it. */
@@ -61,15 +63,17 @@ test('a checkpoint reads back as it was', () => {
 test('what the next release adds is no obstacle', () => {
   const bytes = reencode(raw => {
     const [[hostId, host]] = raw.hosts as unknown as [[string, object]]
-    return { ...raw, v: 2, clock: { offsets: [] }, hosts: [[hostId, { ...host, spoolIds: ['x'] }]] }
+    const counters = { ...(raw.counters as unknown as object), readRows: 3 }
+    return { ...raw, v: 2, clock: { offsets: [] }, counters, hosts: [[hostId, { ...host, spoolIds: ['x'] }]] }
   })
   const read = decodeCheckpoint(bytes)
   expect(read.hosts.get('h1')).toMatchObject({ lastSeenMs: NOW, ids: ['-_AZaz09-_AZaz09', idOf(2)] })
   expect(read.destinations).toEqual(CHECKPOINT.destinations)
+  expect(read.counters).toMatchObject(CHECKPOINT.counters)
 })
 
 test('what the release before did not write gets its default', () => {
-  const bytes = reencode(raw => {
+  const bytes = reencode(({ counters, ...raw }) => {
     const [[hostId, { clockSkewMs, backups, ...host }]] = raw.hosts as unknown as [[string, Record<string, unknown>]]
     const [[id, { uncertainBelow, newestMs, ...memory }]] = raw.destinations as unknown as [
       [string, Record<string, unknown>],
@@ -103,6 +107,7 @@ test('what the release before wrote has no checksum and is read', () => {
   const read = decodeCheckpoint(V1_CHECKPOINT)
   expect(read.hosts.get('h1')).toMatchObject({ ids: [idOf(1), idOf(2)], lastSeenMs: NOW })
   expect(read.destinations.get('d1')).toMatchObject({ cursor: 3, deliveredBatches: 7 })
+  expect(read.counters).toEqual(newCounters())
 })
 
 test.each([
@@ -137,6 +142,7 @@ test('1,000 hosts with 16 ids each, and 4 destinations, fit 1 MB', () => {
     hosts: new Map(hostIds.map(id => [id, seenHost({ ids, agent, dueAtMs: NOW + 60_000, clockSkewMs: -1_234 })])),
     destinations: new Map(['d1', 'd2', 'd3', 'd4'].map(id => [id, { ...newDestination(1e6), newestMs }])),
     series: new Map(hostIds.map(id => [id, SERIES])),
+    counters: CHECKPOINT.counters,
   })
   expect(bytes.length).toBeLessThan(1024 * 1024)
 })

@@ -2,7 +2,10 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { migrate } from '../../../relay/tenant/schema.ts'
 import type { ObjectStorage, Rows, Sql, SqlValue } from '../../../relay/tenant/storage.ts'
 
-/** An object's storage over Node's SQLite; a new one on the same database is a restart. */
+/**
+ * An object's storage over Node's SQLite; a new one on the same database is a restart. `rowsWritten` is what a statement
+ * changed: an object's storage bills a row more for each index that a row is in, and no table of these has one.
+ */
 export interface NodeStorage {
   readonly database: DatabaseSync
   readonly storage: ObjectStorage
@@ -39,16 +42,21 @@ export function migratedSql(database?: DatabaseSync): Sql {
 export function sqlOf(database: DatabaseSync): Sql {
   return {
     exec<Row extends Record<string, SqlValue>>(query: string, ...bindings: readonly (SqlValue | Uint8Array)[]) {
-      if (bindings.length > 0 || !/;\s*\S/.test(query))
-        return rowsOf<Row>(database.prepare(query).all(...(bindings as SQLInputValue[])))
+      const before = changesOf(database)
+      if (bindings.length > 0 || !/;\s*\S/.test(query)) {
+        const found = database.prepare(query).all(...(bindings as SQLInputValue[]))
+        return rowsOf<Row>(found, changesOf(database) - before)
+      }
       database.exec(query)
-      return rowsOf<Row>([])
+      return rowsOf<Row>([], changesOf(database) - before)
     },
   }
 }
 
+const changesOf = (database: DatabaseSync) => Number(database.prepare('SELECT total_changes() AS n').get()?.n)
+
 /** Blobs come back as ArrayBuffers, as an object's storage gives them. */
-function rowsOf<Row>(found: readonly Record<string, unknown>[]): Rows<Row> {
+function rowsOf<Row>(found: readonly Record<string, unknown>[], rowsWritten: number): Rows<Row> {
   const rows = found.map(row =>
     Object.fromEntries(
       Object.entries(row).map(([name, value]) => [
@@ -57,7 +65,7 @@ function rowsOf<Row>(found: readonly Record<string, unknown>[]): Rows<Row> {
       ]),
     ),
   ) as Row[]
-  return { toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() }
+  return { rowsWritten, toArray: () => rows, [Symbol.iterator]: () => rows[Symbol.iterator]() }
 }
 
 function transaction<T>(database: DatabaseSync, body: () => T): T {

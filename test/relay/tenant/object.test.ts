@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Counters } from '../../../relay/tenant/counters.ts'
 import type { EventView, HostDetail, HostView } from '../../../relay/tenant/rpc.ts'
 import type { WireBatch } from '../../../shared/wire.ts'
 import { type StandIn, startStandIn } from '../../support/stand-ins/stand-in.ts'
@@ -296,4 +297,20 @@ test('an object that holds all it can takes no more, until destinations have dro
   expect(await relay.post(token, batch(13))).toMatchObject({ status: 200, said: 'stored' })
   const events = await relay.rpc<EventView[]>('events', 9)
   expect(events.map(({ kind }) => kind)).toContain('destination_dropped')
+})
+
+test('workerd counts the rows that Node’s SQLite counts', async () => {
+  await addDestination(relay, 'Облако', 'remote-write', 'http://127.0.0.1:9/')
+  const { token } = await enrolHost(relay, keys, 'БУХ-1С')
+  const counted = async (change: () => Promise<unknown>) => {
+    const before = (await relay.rpc<Counters>('counters')).rowsWritten
+    await change()
+    return (await relay.rpc<Counters>('counters')).rowsWritten - before
+  }
+  // Suspending: a checkpoint. Enrolling: the host, an event, a checkpoint.
+  expect(await counted(() => relay.rpc('suspendDestination', 'Облако'))).toBe(1)
+  expect(await counted(() => enrolHost(relay, keys, 'БУХ-2'))).toBe(3)
+  // A row for the outbox, and an alarm where none was armed yet.
+  expect([1, 2]).toContain(await counted(() => relay.post(token, batch(1))))
+  expect((await relay.rpc<Counters>('counters')).acceptedBatches).toBe(1)
 })

@@ -150,3 +150,19 @@ test('a host is known by its id when its record is not', () => {
   expect(state.host('h1')).toEqual({ id: 'h1', name: 'БУХ-1С', labels: {} })
   expect(state.host('h9')).toEqual({ id: 'h9', name: 'h9', labels: {} })
 })
+
+test('what was counted outlives the object: rows, alarms, batches, and refusals of the last checkpoint', async () => {
+  const { state, node, again } = setUp()
+  state.countRefused('total')
+  await state.append([item(1), item(2)], NOW)
+  state.note({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: 'up' })
+  await state.storage.setAlarm(NOW)
+  state.checkpoint()
+  await state.append([item(3)], NOW)
+  state.countRefused('memory')
+  const { rowsWritten } = state.counters
+  expect(again().counters).toEqual({ acceptedBatches: 3, refusedBatches: { memory: 0, total: 1 }, rowsWritten })
+  // The schema's number, tenant, host, destination, a first and a second checkpoint, row, event, alarm, checkpoint, row.
+  expect(rowsWritten).toBe(11)
+  expect(node.alarms).toEqual([NOW])
+})

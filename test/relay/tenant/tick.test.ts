@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { applyReport } from '../../../relay/tenant/backups.ts'
+import type { Counters } from '../../../relay/tenant/counters.ts'
 import { type HostMemory, newHost } from '../../../relay/tenant/host-memory.ts'
 import { encodeRow } from '../../../relay/tenant/row.ts'
 import { type DeliveryFacts, testBatch, tickItems } from '../../../relay/tenant/tick.ts'
@@ -17,11 +18,13 @@ const FACTS: DeliveryFacts = {
   leftOut: new Map([['h1', { age: 7, order: 8 }]]),
 }
 
+const COUNTERS: Counters = { acceptedBatches: 7, refusedBatches: { memory: 8, total: 9 }, rowsWritten: 10 }
+
 const tick = (host: HostMemory, changes: Parameters<typeof tickItems>[3] = []) =>
-  tickItems(NOW, new Map([['h1', host]]), [], changes).flatMap(({ says }) => says)
+  tickItems(NOW, new Map([['h1', host]]), [], changes, COUNTERS).flatMap(({ says }) => says)
 
 test('nothing known, nothing said', () => {
-  expect(tickItems(NOW, new Map(), [], [])).toEqual([])
+  expect(tickItems(NOW, new Map(), [], [], COUNTERS)).toEqual([])
   expect(tick(newHost(NOW))).toEqual([])
   expect(tick(seenHost({ state: 'disabled' }))).toEqual([])
 })
@@ -65,12 +68,19 @@ test('a change is an entry of that host alone', () => {
   ])
 })
 
-test('the relay says of itself how each destination does', () => {
-  const [item] = tickItems(NOW, new Map(), [FACTS], [])
+test('the relay says of itself how each destination does, and what it counted', () => {
+  const [item] = tickItems(NOW, new Map(), [FACTS], [], COUNTERS)
   const [said] = item?.says ?? []
   expect(said?.hostId).toBeNull()
+  expect(said?.snapshot.metrics).toEqual({ onec_ingest_batches_total: 7, onec_storage_rows_written_total: 10 })
+  const refused = said?.snapshot.series.filter(({ name }) => name === 'onec_ingest_refused_batches_total')
+  expect(refused?.map(({ labels, value }) => [labels, value])).toEqual([
+    [{ reason: 'memory' }, 8],
+    [{ reason: 'total' }, 9],
+  ])
+  const ofDestination = said?.snapshot.series.filter(({ labels }) => labels.destination === 'Облако') ?? []
   const key = (name: string, reason: string | undefined) => (reason === undefined ? name : `${name} ${reason}`)
-  const values = said?.snapshot.series.map(({ name, labels, value }) => [key(name, labels.reason), value]) ?? []
+  const values = ofDestination.map(({ name, labels, value }) => [key(name, labels.reason), value])
   expect(Object.fromEntries(values)).toEqual({
     onec_delivery_lag_seconds: 2.5,
     onec_delivery_backlog_batches: 3,
@@ -81,13 +91,12 @@ test('the relay says of itself how each destination does', () => {
     onec_delivery_partial_total: 2,
     onec_dead_letters_total: 6,
   })
-  expect(said?.snapshot.series.every(({ labels }) => labels.destination === 'Облако')).toBe(true)
-  expect(item?.samples).toBe(8)
+  expect(item?.samples).toBe(12)
 })
 
 test('the relay says of a host what a destination did not get, once there is something', () => {
   const series = (hostId: string) =>
-    tickItems(NOW, new Map([[hostId, seenHost()]]), [FACTS], [])[0]?.says[0]?.snapshot.series
+    tickItems(NOW, new Map([[hostId, seenHost()]]), [FACTS], [], COUNTERS)[0]?.says[0]?.snapshot.series
   expect(series('h1')).toEqual([
     { name: 'onec_host_left_out_samples_total', labels: { destination: 'Облако', reason: 'age' }, value: 7 },
     { name: 'onec_host_left_out_samples_total', labels: { destination: 'Облако', reason: 'order' }, value: 8 },
@@ -97,7 +106,7 @@ test('the relay says of a host what a destination did not get, once there is som
 
 test('every metric that a tick says is in the catalogue, as the relay’s, with those labels', () => {
   const backups = new Map([['ut11', applyReport(undefined, report({ dueAtMs: NOW }))]])
-  for (const { says } of tickItems(NOW, new Map([['h1', seenHost({ backups })]]), [FACTS], []))
+  for (const { says } of tickItems(NOW, new Map([['h1', seenHost({ backups })]]), [FACTS], [], COUNTERS))
     for (const { snapshot } of says) {
       for (const name of Object.keys(snapshot.metrics)) expect(metricOf(name)?.origin, name).toBe('relay')
       for (const { name, labels } of snapshot.series) {
@@ -111,7 +120,7 @@ test('1,000 hosts with 50 backups each are said in rows of at most 1 MB', () => 
   const names = Array.from({ length: 50 }, (_, index) => `Бухгалтерия предприятия, база ${index}`)
   const backups = new Map(names.map(name => [name, applyReport(undefined, report({ name, dueAtMs: NOW }))]))
   const hosts = new Map(Array.from({ length: 1_000 }, (_, index) => [`h${index}`, seenHost({ backups })]))
-  const items = tickItems(NOW, hosts, [FACTS], [])
+  const items = tickItems(NOW, hosts, [FACTS], [], COUNTERS)
   expect(items.flatMap(({ says }) => says.map(({ hostId }) => hostId))).toEqual([...hosts.keys(), null])
   for (const item of items) expect(encodeRow([item]).length).toBeLessThan(1024 * 1024)
 })
