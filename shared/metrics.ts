@@ -151,6 +151,13 @@ export const METRICS = {
     'reason',
   ),
   onec_storage_rows_written_total: derived('counter', 'rows', 'Billed rows written, alarms included.'),
+
+  onec_tenant_hosts: derived('gauge', 'hosts', 'Hosts of the tenant by state; GET /metrics alone.', 'state'),
+  onec_tenant_scrape_success: derived(
+    'gauge',
+    '1 or 0',
+    'Whether the object of the tenant answered this scrape in time; GET /metrics alone.',
+  ),
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof METRICS

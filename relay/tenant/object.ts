@@ -30,9 +30,11 @@ import {
   type HostDetail,
   type HostView,
   type IngestHeader,
+  type MetricSeries,
   RPC_VERSION,
   type TenantRpc,
 } from './rpc.ts'
+import { selfMetrics } from './self-metrics.ts'
 import { nextPostInMs } from './send-window.ts'
 import { TenantState } from './state.ts'
 import type { HostRecord } from './store.ts'
@@ -179,6 +181,11 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
 
   async counters(): Promise<Counters> {
     return this.#alive().state.counters
+  }
+
+  async metrics(): Promise<readonly MetricSeries[]> {
+    const { state, pulse } = this.#alive()
+    return selfMetrics(pulse.says(Date.now()), await this.counts(), state)
   }
 
   async hosts(): Promise<readonly HostView[]> {

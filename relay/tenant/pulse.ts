@@ -1,9 +1,11 @@
 import { DEFAULT_INTERVAL_MS } from '../../shared/host-config.ts'
+import type { Entry } from '../../shared/wire.ts'
 import { nextAlarm } from './alarm.ts'
 import type { Deliveries } from './deliveries.ts'
 import { evaluate, grantGrace } from './health.ts'
 import { nextDeadlineOf } from './hosts.ts'
 import { judge, type Notice, noticeEntry } from './incident.ts'
+import type { RelayItem } from './row.ts'
 import type { TenantState } from './state.ts'
 import type { ObjectStorage } from './storage.ts'
 import { changeMessage, type HealthChange, tickItems } from './tick.ts'
@@ -86,6 +88,11 @@ export class Pulse {
     this.rearm(now)
   }
 
+  /** What the relay has to say at this moment. */
+  says(now: number, changes: readonly HealthChange[] = [], own: readonly Entry[] = []): RelayItem[] {
+    return tickItems(now, this.#state.memories, this.#deliveries.facts(now), changes, this.#state.counters, own)
+  }
+
   rearm(now: number): void {
     const wishes = {
       flushAtMs: this.#flushAtMs,
@@ -104,7 +111,7 @@ export class Pulse {
     this.#state.heartbeatMs = now
     this.#isTickOwed = false
     const own = notice ? [noticeEntry(notice, now)] : []
-    const items = tickItems(now, this.#state.memories, this.#deliveries.facts(now), changes, this.#state.counters, own)
+    const items = this.says(now, changes, own)
     if (notice) {
       console.log(`Tenant ${this.#state.tenant.name}: ${notice.message}`)
       this.#state.note({ atMs: now, subject: this.#state.tenant.name, ...notice })

@@ -165,6 +165,13 @@ export interface HostCounts {
   readonly byState: Readonly<Record<HostState, number>>
 }
 
+/** A series of the relay's own, as sinks have it. */
+export interface MetricSeries {
+  readonly name: string
+  readonly labels: readonly (readonly [name: string, value: string])[]
+  readonly value: number
+}
+
 /** One tenant's object. Hosts and destinations are named by id or by name. */
 export interface TenantRpc {
   /** Gives the object its identity; repeating it is harmless. */
@@ -183,6 +190,8 @@ export interface TenantRpc {
   counts(): Promise<HostCounts>
   /** What the object counted of itself since it was made. */
   counters(): Promise<Counters>
+  /** What the next tick would say, and how many hosts are in which state. */
+  metrics(): Promise<readonly MetricSeries[]>
   hosts(): Promise<readonly HostView[]>
   host(host: string): Promise<Result<HostDetail>>
   removeHost(host: string): Promise<Result<{ id: string; name: string }>>

@@ -36,8 +36,8 @@ export interface HealthChange {
 
 /**
  * The relay's own samples and log entries of this moment: health and backups of every host (also of one that is down,
- * so that an alert has a sample to fire on), its deliveries, and entries of its `own`; several items when it is much,
- * none when it is nothing.
+ * so that an alert has a sample to fire on), and itself, its deliveries before all, with entries of its `own`; several
+ * items when it is much.
  */
 export function tickItems(
   now: number,
@@ -54,11 +54,9 @@ export function tickItems(
     if (Object.keys(snapshot.metrics).length + snapshot.series.length + entries.length > 0)
       says.push({ hostId, snapshot, entries })
   }
-  if (deliveries.length + own.length > 0) {
-    const { metrics, series } = countedSeries(counters)
-    const snapshot = { metrics, series: [...deliveries.flatMap(deliverySeries), ...series] }
-    says.push({ hostId: null, snapshot, entries: own })
-  }
+  const { metrics, series } = countedSeries(counters)
+  const snapshot = { metrics, series: [...deliveries.flatMap(deliverySeries), ...series] }
+  says.push({ hostId: null, snapshot, entries: own })
   return itemsOf(now, says)
 }
 

@@ -9,16 +9,24 @@ const REQUEST_TIMEOUT_MS = 10_000
 export interface PrometheusOptions {
   /** `storage.tsdb.out_of_order_time_window`, for example `2h`; absent: none, Prometheus' default. */
   readonly outOfOrderWindow?: string
-  /** `host:port` targets to scrape every second with `honor_labels`; absent: nothing is scraped. */
-  readonly scrape?: readonly string[]
+  /** Targets to scrape every second with `honor_labels`; absent: nothing is scraped. */
+  readonly scrape?: readonly ScrapeTarget[]
 }
+
+/** `host:port`, with the token that it wants if any. */
+export type ScrapeTarget = string | { readonly target: string; readonly bearerToken: string }
 
 /** Prometheus with the remote-write receiver at `/api/v1/write`. */
 export function startPrometheus(options: PrometheusOptions = {}): Promise<RealServer> {
-  const scrape = (options.scrape ?? []).map(
-    (target, index) =>
+  const targets = (options.scrape ?? []).map(one => (typeof one === 'string' ? { target: one } : one))
+  const scrape = targets.map(
+    (one, index) =>
       `  - job_name: target${index}\n    honor_labels: true\n    scrape_interval: 1s\n    scrape_timeout: 1s\n` +
-      `    static_configs: [{ targets: ['${target}'] }]\n`,
+      ('bearerToken' in one ? `    authorization: { credentials_file: target${index}.token }\n` : '') +
+      `    static_configs: [{ targets: ['${one.target}'] }]\n`,
+  )
+  const tokens = targets.flatMap((one, index) =>
+    'bearerToken' in one ? [[`target${index}.token`, one.bearerToken]] : [],
   )
   const window = options.outOfOrderWindow
   const config =
@@ -28,7 +36,7 @@ export function startPrometheus(options: PrometheusOptions = {}): Promise<RealSe
     binary: 'prometheus',
     debianPackage: 'prometheus',
     readyPath: '/-/ready',
-    files: () => ({ 'prometheus.yml': config }),
+    files: () => ({ 'prometheus.yml': config, ...Object.fromEntries(tokens) }),
     args: (directory, port) => [
       `--config.file=${join(directory, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,

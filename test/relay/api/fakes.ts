@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { adminApi } from '../../../relay/api/admin.ts'
 import { agentApi } from '../../../relay/api/agent.ts'
+import { metricsApi } from '../../../relay/api/metrics.ts'
 import { mintOperatorToken } from '../../../relay/auth/token.ts'
 import { type Directory, openDirectory } from '../../../relay/directory/directory.ts'
 import type { DirectoryRpc, Operator } from '../../../relay/directory/rpc.ts'
@@ -12,6 +13,8 @@ import type { DestinationView, HostDetail, TenantRpc } from '../../../relay/tena
 import { nodeSql } from '../directory/node-sql.ts'
 
 export const NOW = 1_795_408_705_854
+
+export const SCRAPE_LIMITS = { atOnce: 2, tenantMs: 50, scrapeMs: 400 }
 
 export type Call = readonly [method: string, ...args: unknown[]]
 
@@ -41,6 +44,7 @@ export async function setUp(more: Partial<Env> = {}) {
       adminApi(() => clock.now),
     )
     .route('/v1', agentApi())
+    .route('/', metricsApi(SCRAPE_LIMITS))
   return {
     app,
     clock,
@@ -103,6 +107,8 @@ export interface FakeTenant {
   readonly hosts: Map<string, string>
   /** Set: every method throws it. */
   failure: Error | undefined
+  /** Set: no method ever answers. */
+  hangs: boolean
   readonly rpc: TenantRpc
 }
 
@@ -115,6 +121,17 @@ function tenantNamed(tenants: Map<string, FakeTenant>, name: string): FakeTenant
 const CONFIG = { revision: 1, config: {} }
 export const DESTINATION = { id: 'loki', name: 'Логи', sink: 'loki', secrets: ['password'] } as const
 export const COUNTS = { total: 1, byState: { pending: 0, up: 1, late: 0, down: 0, disabled: 0 } }
+export const METRICS = [
+  {
+    name: 'onec_host_up',
+    labels: [
+      ['instance', 'БУХ-1С'],
+      ['tenant', 'ООО "Ромашка"'],
+    ],
+    value: 1,
+  },
+  { name: 'onec_dead_letters_total', labels: [['destination', 'Логи']], value: 3 },
+] as const
 const missing = refused('not_found', 'There is no such one.')
 
 /** Knows one host, `БУХ-1С`, and one destination, `Логи`. */
@@ -137,6 +154,7 @@ function fakeTenant(): FakeTenant {
       return ok({ hostId: `h${hosts.size}`, config: CONFIG })
     },
     counts: () => COUNTS,
+    metrics: () => METRICS,
     counters: () => ({ acceptedBatches: 7, refusedBatches: { memory: 0, total: 0 }, rowsWritten: 40 }),
     hosts: () => [],
     host: name => hostCalled(name) as ReturnType<typeof ok<HostDetail>>,
@@ -152,12 +170,13 @@ function fakeTenant(): FakeTenant {
     events: () => [],
     deadLetters: () => [],
   }
-  const tenant: FakeTenant = { calls, hosts, failure: undefined, rpc: {} as TenantRpc }
+  const tenant: FakeTenant = { calls, hosts, failure: undefined, hangs: false, rpc: {} as TenantRpc }
   for (const [method, answer] of Object.entries(answers))
     Object.assign(tenant.rpc, {
       [method]: async (...args: unknown[]) => {
         calls.push([method, ...args])
         if (tenant.failure) throw tenant.failure
+        if (tenant.hangs) return new Promise(() => {})
         return (answer as (...args: unknown[]) => unknown)(...args)
       },
     })

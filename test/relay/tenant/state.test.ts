@@ -162,7 +162,7 @@ test('what was counted outlives the object: rows, alarms, batches, and refusals 
   state.countRefused('memory')
   const { rowsWritten } = state.counters
   expect(again().counters).toEqual({ acceptedBatches: 3, refusedBatches: { memory: 0, total: 1 }, rowsWritten })
-  // The schema's number, tenant, host, destination, a first and a second checkpoint, row, event, alarm, checkpoint, row.
-  expect(rowsWritten).toBe(11)
+  // The schema's number, tenant, host, destination, its budget, a first and a second checkpoint, row, event, alarm, checkpoint, row.
+  expect(rowsWritten).toBe(12)
   expect(node.alarms).toEqual([NOW])
 })
