@@ -124,6 +124,6 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 function adviceFor(reason: string): string {
   if (reason.startsWith('host_disabled')) return 'It was disabled at the relay; it goes on when it is enabled there.'
   if (reason.startsWith('host_cloned'))
-    return 'Another machine uses the same token: enrol the copy anew with a state directory of its own.'
+    return 'Another machine uses the same token. Stop this one, its copy, and make it a host of its own: onec-agent enrol --relay URL --code CODE --name NEW-NAME.'
   return 'Enrol it again: onec-agent enrol --relay URL --code CODE. Snapshots are kept meanwhile.'
 }

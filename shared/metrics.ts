@@ -110,6 +110,11 @@ export const METRICS = {
     'Unix time of the last accepted post of the host.',
   ),
   onec_host_clock_skew_seconds: derived('gauge', 'seconds', 'Clock of the host minus clock of the relay, in seconds.'),
+  onec_host_clock_offset_seconds: derived(
+    'gauge',
+    'seconds',
+    'What the times of a host with a wrong clock are corrected by, in seconds; 0 when they are not.',
+  ),
   onec_host_spool_pending_batches: derived('gauge', 'batches', 'Batches waiting in the spool of the host.'),
   onec_host_dropped_snapshots_total: derived('counter', 'snapshots', 'Snapshots that the host dropped from its spool.'),
 

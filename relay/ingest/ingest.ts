@@ -42,7 +42,7 @@ async function accept(c: Context<AgentEnv>, token: HostToken, bytes: Uint8Array)
 }
 
 function headerOf(batch: WireBatch, token: HostToken, gzip: boolean): IngestHeader {
-  const newest = batch.snapshots.reduce((at, { atMs }) => Math.max(at, atMs), 0)
+  const times = batch.snapshots.map(({ atMs }) => atMs)
   return {
     rpc: RPC_VERSION,
     hostId: token.hostId,
@@ -56,7 +56,8 @@ function headerOf(batch: WireBatch, token: HostToken, gzip: boolean): IngestHead
       (sum, { metrics, series }) => sum + Object.keys(metrics).length + (series?.length ?? 0),
       0,
     ),
-    newestAtMs: newest === 0 ? null : newest,
+    oldestAtMs: times.length === 0 ? null : Math.min(...times),
+    newestAtMs: times.length === 0 ? null : Math.max(...times),
     agent: batch.agent,
     spool: batch.spool,
     backups: batch.backups ?? [],

@@ -1,4 +1,5 @@
 import type { BackupReport, Series } from '../../shared/wire.ts'
+import type { BatchItem } from './row.ts'
 
 /** What is remembered of one backup of one host. Absent: never heard of. */
 export interface BackupMemory {
@@ -7,8 +8,13 @@ export interface BackupMemory {
   readonly reason: string | null
   /** Of the last completed run: 1 good, 0 failed. */
   readonly status: 0 | 1 | null
-  /** End of the last completed run, good or not: what a repeated report is recognised by. */
+  /** End of the last completed run, good or not. */
   readonly completedAtMs: number | null
+  /**
+   * The same as the host's clock had it, where that is another: what a repeated report is recognised by, however the
+   * clock was corrected since.
+   */
+  readonly reportedAtMs?: number
   readonly goodAtMs: number | null
   readonly goodSizeBytes: number | null
   readonly durationMs: number | null
@@ -16,6 +22,8 @@ export interface BackupMemory {
   /** Completed runs by result. */
   readonly runs: Readonly<Record<string, number>>
 }
+
+const RIGHT_CLOCK = { receivedAtMs: Number.POSITIVE_INFINITY }
 
 const NEVER: BackupMemory = {
   state: 'unknown',
@@ -33,20 +41,29 @@ const NEVER: BackupMemory = {
 /**
  * The memory after a report. Only a completed run moves what is known of runs: a failure sets the status to 0 and
  * leaves time and size at the last good one, a running one changes nothing of them. The same completed run reported
- * again (a directory watcher says it every minute) counts once.
+ * again (a directory watcher says it every minute) counts once. A wrong clock
+ * of the host (see `offsetMs` of its batch) is taken off the report's times; no run is over before it is reported.
  */
-export function applyReport(before: BackupMemory | undefined, report: BackupReport): BackupMemory {
+export function applyReport(
+  before: BackupMemory | undefined,
+  report: BackupReport,
+  { receivedAtMs, offsetMs = 0 }: Pick<BatchItem, 'receivedAtMs' | 'offsetMs'> = RIGHT_CLOCK,
+): BackupMemory {
   const old = before ?? NEVER
-  const said = { state: report.state, source: report.source, reason: report.reason, dueAtMs: report.dueAtMs }
+  const dueAtMs = report.dueAtMs === null ? null : report.dueAtMs - offsetMs
+  const said = { state: report.state, source: report.source, reason: report.reason, dueAtMs }
   const completed = report.state === 'ok' || report.state === 'failed' || report.state === 'unchanged'
-  if (!completed || report.completedAtMs === null || report.completedAtMs <= (old.completedAtMs ?? 0))
-    return { ...old, ...said }
+  if (!completed || report.completedAtMs === null) return { ...old, ...said }
+  const completedAtMs = Math.min(report.completedAtMs - offsetMs, receivedAtMs)
+  const isKnown = report.completedAtMs === (old.reportedAtMs ?? old.completedAtMs)
+  if (isKnown || completedAtMs <= (old.completedAtMs ?? 0)) return { ...old, ...said }
   const good = report.state === 'ok'
   return {
     ...said,
     status: report.state === 'failed' ? 0 : 1,
-    completedAtMs: report.completedAtMs,
-    goodAtMs: good ? report.completedAtMs : old.goodAtMs,
+    completedAtMs,
+    ...(report.completedAtMs !== completedAtMs && { reportedAtMs: report.completedAtMs }),
+    goodAtMs: good ? completedAtMs : old.goodAtMs,
     goodSizeBytes: good ? (report.sizeBytes ?? old.goodSizeBytes) : old.goodSizeBytes,
     durationMs: report.durationMs ?? old.durationMs,
     runs: { ...old.runs, [report.state]: (old.runs[report.state] ?? 0) + 1 },

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { LIMITS, type WireBatch } from '../../shared/wire.ts'
 import type { Batch, Host, Tenant } from '../sinks/sink.ts'
+import { correctedTimes } from './host-clock.ts'
 import type { BatchItem, Item, RelayItem, RemovalItem } from './row.ts'
 
 /** Who is who, at the moment of encoding. */
@@ -27,7 +28,13 @@ function hostBatch(item: BatchItem | RemovalItem, names: Names): Batch {
     return series.length === 0 ? gone : { ...gone, ended: { atMs, series } }
   }
   const { snapshots, entries } = openBody(item)
-  return { tenant, host, source: 'agent', snapshots, entries: entries ?? [] }
+  return {
+    tenant,
+    host,
+    source: 'agent',
+    snapshots: corrected(snapshots, item),
+    entries: corrected(entries ?? [], item),
+  }
 }
 
 function relayBatches(item: RelayItem, names: Names): Batch[] {
@@ -38,6 +45,16 @@ function relayBatches(item: RelayItem, names: Names): Batch[] {
     snapshots: [{ atMs: item.atMs, monoMs: 0, ...snapshot }],
     entries,
   }))
+}
+
+/** By the relay's clock: a store must never see a host's wrong one. What a reading says of the time stays as it was. */
+function corrected<T extends { readonly atMs: number }>(timed: readonly T[], item: BatchItem): readonly T[] {
+  const times = correctedTimes(
+    timed.map(({ atMs }) => atMs),
+    item,
+  )
+  const isRight = times.every((atMs, index) => atMs === timed[index]?.atMs)
+  return isRight ? timed : timed.map((one, index) => ({ ...one, atMs: times[index] ?? one.atMs }))
 }
 
 /** The body was checked against the schema before it was stored; it is only opened here. */

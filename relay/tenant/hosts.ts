@@ -29,18 +29,25 @@ export function admit(host: HostRecord | undefined, credential: HostCredential):
   return ok(host)
 }
 
-/** The record of a host that enrols: a new one, or the machine's known one with a further token. */
+/**
+ * The record of a host that enrols: a new one, or the machine's known one with a further token. Once copies of a machine
+ * are about, its id and hostname say nothing, only the name does: another one is a new host, its own takes the host
+ * over from whoever holds an older token.
+ */
 export function enrolled(
   hosts: Iterable<HostRecord>,
   enrolment: Enrolment,
   newId: string,
   now: number,
+  hasClones: (hostId: string) => boolean = () => false,
 ): Result<HostRecord> {
   const present = [...hosts].filter(({ removedAtMs }) => removedAtMs === null)
   // Machines made from one template may share an id: only the name tells them apart.
-  const known = present.find(
+  const alike = present.filter(
     ({ machineId, hostname }) => machineId === enrolment.machineId && hostname === enrolment.hostname,
   )
+  const isCopied = alike.length > 1 || alike.some(({ id }) => hasClones(id))
+  const known = isCopied ? alike.find(({ name }) => name === enrolment.name) : alike[0]
   const namesake = present.find(({ name }) => name === enrolment.name)
   if (namesake && namesake !== known)
     return refused(
@@ -49,7 +56,8 @@ export function enrolled(
     )
   const { hostname, name, os } = enrolment
   if (known) {
-    const tokens = [...known.tokens, enrolment.secretHash].slice(-VALID_TOKENS)
+    const earlier = hasClones(known.id) ? [] : known.tokens
+    const tokens = [...earlier, enrolment.secretHash].slice(-VALID_TOKENS)
     return ok({ ...known, hostname, name, os, tokens })
   }
   if (present.length >= MAX_HOSTS)
@@ -90,6 +98,8 @@ export function hostView(host: HostRecord, memory: HostMemory, now: number): Hos
     lastSeenMs: memory.lastSeenMs,
     dueAtMs: memory.dueAtMs,
     clockSkewMs: memory.clockSkewMs,
+    clockOffsetMs: memory.clock.offsetMs === 0 ? null : memory.clock.offsetMs,
+    clones: memory.clones,
     agent: memory.agent,
     spool: memory.spool,
     configRevision: host.configRevision,
@@ -102,7 +112,7 @@ export function hostDetail(
   leftOut: readonly LeftOutView[],
   now: number,
 ): HostDetail {
-  const backups = [...memory.backups].map(([name, { goodAtMs, goodSizeBytes, ...backup }]) => ({
+  const backups = [...memory.backups].map(([name, { goodAtMs, goodSizeBytes, reportedAtMs, ...backup }]) => ({
     ...backup,
     name,
     completedAtMs: goodAtMs,

@@ -8,12 +8,14 @@ import { ok, type Result, refused } from '../result.ts'
 import { createDataKey, type DataKey, openDataKey } from '../secrets/envelope.ts'
 import { readKeyring } from '../secrets/keyring.ts'
 import { totalBytes } from './budget.ts'
+import { isClone } from './clones.ts'
 import { CommitQueue } from './commit-queue.ts'
 import type { Counters } from './counters.ts'
 import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
 import { nextDrainInMs } from './drain.ts'
-import { newHost } from './host-memory.ts'
+import { offsetOf } from './host-clock.ts'
+import { enrolledAgain, newHost, postTimes } from './host-memory.ts'
 import { seriesOf } from './host-series.ts'
 import { admit, countHosts, type Enrolment, enrolled, findHost, hostDetail, hostView, reconfigured } from './hosts.ts'
 import { StateUnreadable } from './outbox.ts'
@@ -41,6 +43,8 @@ import type { HostRecord } from './store.ts'
 import { saidOf } from './tick.ts'
 
 const DEFAULT_LINGER_MS = 2_000
+const CLONE_KEPT_OUT =
+  'Another machine posts under this token too; this one, seen later, is kept out as its copy. Stop it and make it a host of its own: onec-agent enrol --relay URL --code CODE --name NEW-NAME.'
 /** After an alarm that failed: soon enough to go on, late enough not to spin. */
 const ALARM_AGAIN_MS = 5_000
 
@@ -133,8 +137,11 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       await pending
       return ack('duplicate', nextInMs)
     }
-    if (state.memory(header.hostId, now).ids.includes(header.id)) return ack('duplicate', nextInMs)
-    const item = batchItem(header, body, now, now + nextInMs)
+    const memory = state.memory(header.hostId, now)
+    if (isClone(memory.clones, header)) return refused('host_cloned', CLONE_KEPT_OUT)
+    if (memory.ids.includes(header.id)) return ack('duplicate', nextInMs)
+    const offsetMs = offsetOf(memory.clock, postTimes(memory, header, now))
+    const item = batchItem(header, body, { receivedAtMs: now, dueAtMs: now + nextInMs, offsetMs })
     const fullOf = !queue.hasRoomFor(item)
       ? 'memory'
       : state.outbox.bytes > totalBytes(deliveries.budgets)
@@ -164,12 +171,13 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     if (!live.state.identity)
       return refused('unavailable', 'This tenant is not set up yet. Repeat "onec-relay tenant add", then enrol again.')
     const now = Date.now()
-    const record = enrolled(live.state.hosts.values(), input, newId('h'), now)
+    const hasClones = (hostId: string) => live.state.memory(hostId, now).clones.length > 0
+    const record = enrolled(live.state.hosts.values(), input, newId('h'), now, hasClones)
     if (!record.ok) return record
     const host = record.value
     const known = live.state.memories.get(host.id)
     this.#putHost(live.state, host)
-    live.state.memories.set(host.id, known ?? newHost(now))
+    live.state.memories.set(host.id, known ? enrolledAgain(known) : newHost(now))
     live.state.note({ atMs: now, kind: 'host_enrolled', subject: host.name, message: `Host ${host.name} enrolled` })
     live.state.checkpoint()
     return ok({ hostId: host.id, config: configReply(host) })
@@ -327,9 +335,13 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   }
 }
 
-function batchItem(header: IngestHeader, body: Uint8Array, now: number, dueAtMs: number): BatchItem {
-  const { rpc, secretHash, snapshots, ...rest } = header
-  return { kind: 'batch', ...rest, receivedAtMs: now, dueAtMs, body }
+function batchItem(
+  header: IngestHeader,
+  body: Uint8Array,
+  { offsetMs, ...times }: { receivedAtMs: number; dueAtMs: number; offsetMs: number },
+): BatchItem {
+  const { rpc, secretHash, snapshots, oldestAtMs, ...rest } = header
+  return { kind: 'batch', ...rest, ...times, ...(offsetMs !== 0 && { offsetMs }), body }
 }
 
 function configReply(host: HostRecord): ConfigReply {

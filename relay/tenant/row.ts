@@ -16,6 +16,8 @@ export interface BatchItem {
   readonly dueAtMs: number
   readonly sentAtMs: number
   readonly newestAtMs: number | null
+  /** Taken off its times, host clock minus relay clock; absent: its clock was right. */
+  readonly offsetMs?: number
   readonly samples: number
   readonly agent: WireBatch['agent']
   readonly spool: WireBatch['spool']

@@ -2,6 +2,7 @@ import type { HostConfig } from '../../shared/host-config.ts'
 import type { Outcome } from '../../shared/outcome.ts'
 import type { Ack, BackupReport, ConfigReply, WireBatch } from '../../shared/wire.ts'
 import type { Result } from '../result.ts'
+import type { Clone } from './clones.ts'
 import type { Counters } from './counters.ts'
 
 /** Worker and object may be of different releases for minutes after a deploy: a header says which it speaks. */
@@ -23,6 +24,8 @@ export interface IngestHeader extends HostCredential {
   readonly gzip: boolean
   readonly snapshots: number
   readonly samples: number
+  /** Of its snapshots, by the host's clock; the oldest is absent from an older Worker. */
+  readonly oldestAtMs?: number | null
   readonly newestAtMs: number | null
   readonly agent: WireBatch['agent']
   readonly spool: WireBatch['spool']
@@ -42,8 +45,12 @@ export interface HostView {
   readonly lastSeenMs: number | null
   /** When its next post was granted; null before the first. */
   readonly dueAtMs: number | null
-  /** Host clock minus relay clock. */
+  /** Host clock minus relay clock at the last post. */
   readonly clockSkewMs: number | null
+  /** What its times are corrected by since three posts agreed that its clock is wrong; null: they are not. */
+  readonly clockOffsetMs: number | null
+  /** Copies of the machine that are kept out: enrol each under another name. */
+  readonly clones: readonly Clone[]
   readonly agent: WireBatch['agent'] | null
   readonly spool: WireBatch['spool'] | null
   readonly configRevision: number
@@ -179,7 +186,10 @@ export interface TenantRpc {
   ingest(header: IngestHeader, body: Uint8Array): Promise<Result<Ack>>
   hostConfig(host: HostCredential): Promise<Result<ConfigReply>>
 
-  /** A new host, or the known one of this `machineId` and `hostname` with a further token. */
+  /**
+   * A new host, or the known one of this `machineId` and `hostname` with a further token. While a copy of it is known,
+   * another name makes a new host, and its own name voids the tokens before.
+   */
   enrol(input: {
     machineId: string
     hostname: string

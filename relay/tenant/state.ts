@@ -4,6 +4,7 @@ import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import { type Counters, newCounters, type RefusalReason } from './counters.ts'
 import type { Names } from './decode.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
+import { eventsOf } from './host-events.ts'
 import { type HostMemory, newHost, remember } from './host-memory.ts'
 import { seriesAfter } from './host-series.ts'
 import type { Incident } from './incident.ts'
@@ -155,8 +156,12 @@ export class TenantState implements Names {
     for (const item of items) {
       if (item.kind !== 'batch') continue
       this.#counters.acceptedBatches += 1
-      if (this.hosts.get(item.hostId)?.removedAtMs === null)
-        this.memories.set(item.hostId, remember(this.memory(item.hostId, now), item))
+      if (this.hosts.get(item.hostId)?.removedAtMs !== null) continue
+      const before = this.memory(item.hostId, now)
+      const after = remember(before, item)
+      this.memories.set(item.hostId, after)
+      // Read from rows again after a crash, since the checkpoint that would have had them was not written.
+      for (const event of eventsOf(this.host(item.hostId).name, before, after)) this.note(event)
     }
   }
 

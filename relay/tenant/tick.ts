@@ -87,6 +87,7 @@ function hostMetrics(host: HostMemory): Record<string, number> {
     onec_host_up: host.state === 'down' ? 0 : 1,
     ...(host.lastSeenMs !== null && { onec_host_last_seen_timestamp_seconds: host.lastSeenMs / 1000 }),
     ...(host.clockSkewMs !== null && { onec_host_clock_skew_seconds: host.clockSkewMs / 1000 }),
+    ...(host.clockSkewMs !== null && { onec_host_clock_offset_seconds: host.clock.offsetMs / 1000 }),
     ...(host.spool && {
       onec_host_spool_pending_batches: host.spool.pendingBatches,
       onec_host_dropped_snapshots_total: host.spool.droppedSnapshots,

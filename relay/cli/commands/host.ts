@@ -52,14 +52,15 @@ export function hostTable(hosts: readonly HostView[], now: number): string {
   const rows = hosts.map(host => [
     host.name,
     host.id,
-    host.state,
+    host.clones?.length > 0 ? `${host.state}, cloned` : host.state,
     duration(now - host.stateSinceMs),
     ago(host.lastSeenMs, now),
     host.clockSkewMs === null ? null : seconds(host.clockSkewMs),
+    host.clockOffsetMs ? seconds(host.clockOffsetMs) : null,
     host.spool && String(host.spool.pendingBatches),
     host.agent?.version,
   ])
-  return table(['NAME', 'ID', 'STATE', 'FOR', 'SEEN', 'SKEW', 'SPOOLED', 'AGENT'], rows)
+  return table(['NAME', 'ID', 'STATE', 'FOR', 'SEEN', 'SKEW', 'CORRECTED', 'SPOOLED', 'AGENT'], rows)
 }
 
 function hostDetail(host: HostDetail, now: number): string {
@@ -72,6 +73,8 @@ function hostDetail(host: HostDetail, now: number): string {
     ['last seen', ago(host.lastSeenMs, now)],
     ['interval', host.agent && duration(host.agent.intervalMs)],
     ['clock skew', host.clockSkewMs === null ? null : seconds(host.clockSkewMs)],
+    ['corrected by', correction(host.clockOffsetMs)],
+    ...clones(host),
     [
       'spool',
       host.spool && `${host.spool.pendingBatches} batches wait, ${host.spool.droppedSnapshots} snapshots dropped`,
@@ -90,6 +93,19 @@ function hostDetail(host: HostDetail, now: number): string {
     '',
     host.backups.length > 0 ? backupTable(host.backups, now) : 'No backups reported.',
   ].join('\n')
+}
+
+/** A relay of the release before says nothing of it. */
+function correction(offsetMs: number | null | undefined): string | null {
+  return offsetMs ? `${seconds(offsetMs)}; set the clock: w32tm /resync, or timedatectl set-ntp true` : null
+}
+
+function clones({ name, clones: kept = [] }: HostDetail): [string, string][] {
+  const wayOut = `on the copy: onec-agent enrol … --name NEW-NAME; or enrol the right machine as ${shellWord(name)}`
+  return kept.map(({ spoolId, bootId }) => [
+    'copy kept out',
+    `${bootId === null ? `spool ${spoolId}` : `boot ${bootId} of spool ${spoolId}`}; ${wayOut}`,
+  ])
 }
 
 function backupTable(backups: readonly BackupView[], now: number): string {

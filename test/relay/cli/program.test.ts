@@ -52,6 +52,18 @@ describe('reading commands', () => {
     expect(out).toMatch(/Зарплата 3\.1 {2}ok {5}2 h ago {4}4\.7 GB {2}10 min/)
   })
 
+  it('shows a wrong clock and copies that are kept out, with what to do', async () => {
+    const { out: list } = await cli.run(['host', 'list', 'ooo-romashka'])
+    expect(list.split('\n').map(line => line.split(/ {2,}/))).toEqual([
+      ['NAME', 'ID', 'STATE', 'FOR', 'SEEN', 'SKEW', 'CORRECTED', 'SPOOLED', 'AGENT'],
+      ['БУХ-1С', 'h1', 'up, cloned', '60 min', '12 s ago', '7200.3 s', '7200.0 s', '0', '0.1.0'],
+    ])
+    const { out: shown } = await cli.run(['host', 'show', 'ooo-romashka', 'БУХ-1С'])
+    expect(shown).toMatch(/corrected by +7200\.0 s; set the clock: w32tm \/resync/)
+    expect(shown).toMatch(/copy kept out +spool AAAAAAAAAAAAAAA8; on the copy: onec-agent enrol … --name NEW-NAME/)
+    expect(shown).toContain('boot 29923478 of spool AAAAAAAAAAAAAAAA')
+  })
+
   it('keeps an event on one line', async () => {
     const { out } = await cli.run(['event', 'list', 'ooo-romashka'])
     expect(out.split('\n')).toHaveLength(2)

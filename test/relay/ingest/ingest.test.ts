@@ -90,6 +90,7 @@ describe('a good batch', () => {
           gzip: true,
           snapshots: 2,
           samples: 3,
+          oldestAtMs: NOW - 60_000,
           newestAtMs: NOW,
           agent: batch.agent,
           spool: batch.spool,

@@ -30,7 +30,18 @@ const CHECKPOINT: Checkpoint = {
   incident: { sinceMs: NOW, hosts: ['h1', 'h2', 'h3'], backSinceMs: null },
   ring: { head: 12, capacity: 4, live: [{ seq: 10, slot: 1, length: 2 }] },
   hosts: new Map([
-    ['h1', seenHost({ ids: ['-_AZaz09-_AZaz09', idOf(2)], backups: new Map([['Зарплата 3.1', BACKUP]]) })],
+    [
+      'h1',
+      seenHost({
+        ids: ['-_AZaz09-_AZaz09', idOf(2)],
+        backups: new Map([['Зарплата 3.1', BACKUP]]),
+        clock: { offsetMs: -7_200_000, skewsMs: [-7_200_300, -7_200_000], appliedMs: -7_200_000, newestAtMs: NOW },
+        seq: 1834,
+        revertedAtMs: NOW,
+        origins: [[idOf(7), '29923478']],
+        clones: [{ spoolId: idOf(8), bootId: null }],
+      }),
+    ],
   ]),
   destinations: new Map([['d1', { ...newDestination(10), newestMs: new Map([['h1', NOW]]), reason: 'нет ответа' }]]),
   series: new Map([
@@ -74,7 +85,9 @@ test('what the next release adds is no obstacle', () => {
 
 test('what the release before did not write gets its default', () => {
   const bytes = reencode(({ counters, ...raw }) => {
-    const [[hostId, { clockSkewMs, backups, ...host }]] = raw.hosts as unknown as [[string, Record<string, unknown>]]
+    const [[hostId, { clockSkewMs, clock, origins, clones, seq, backups, ...host }]] = raw.hosts as unknown as [
+      [string, Record<string, unknown>],
+    ]
     const [[id, { uncertainBelow, newestMs, ...memory }]] = raw.destinations as unknown as [
       [string, Record<string, unknown>],
     ]
@@ -83,7 +96,14 @@ test('what the release before did not write gets its default', () => {
   })
   const read = decodeCheckpoint(bytes)
   expect(read.incident).toBeNull()
-  expect(read.hosts.get('h1')).toMatchObject({ clockSkewMs: null, backups: new Map() })
+  expect(read.hosts.get('h1')).toMatchObject({
+    clockSkewMs: null,
+    clock: { offsetMs: 0, skewsMs: [], appliedMs: 0, newestAtMs: null },
+    origins: [],
+    clones: [],
+    seq: null,
+    backups: new Map(),
+  })
   expect(read.destinations.get('d1')).toMatchObject({ cursor: 10, newestMs: new Map() })
   expect(read.series).toEqual(new Map())
 })
@@ -134,12 +154,20 @@ test('1,000 hosts with 16 ids each, and 4 destinations, fit 1 MB', () => {
     bootId: '2026-11-01T03:00:00.000Z',
   }
   const hostIds = Array.from({ length: 1_000 }, (_, index) => `h${String(index).padStart(12, '0')}`)
+  const clock = { offsetMs: 0, skewsMs: [-1_234, -1_200], appliedMs: 0, newestAtMs: NOW }
+  // After eight reboots.
+  const origins = Array.from({ length: 8 }, () => [idOf(7), 'f0e1d2c3'] as const)
   const newestMs = new Map(hostIds.map(id => [id, NOW]))
   const bytes = encodeCheckpoint({
     heartbeatMs: NOW,
     incident: { sinceMs: NOW, hosts: hostIds, backSinceMs: NOW },
     ring: CHECKPOINT.ring,
-    hosts: new Map(hostIds.map(id => [id, seenHost({ ids, agent, dueAtMs: NOW + 60_000, clockSkewMs: -1_234 })])),
+    hosts: new Map(
+      hostIds.map(id => [
+        id,
+        seenHost({ ids, agent, dueAtMs: NOW + 60_000, clockSkewMs: -1_234, clock, seq: 1e6, origins }),
+      ]),
+    ),
     destinations: new Map(['d1', 'd2', 'd3', 'd4'].map(id => [id, { ...newDestination(1e6), newestMs }])),
     series: new Map(hostIds.map(id => [id, SERIES])),
     counters: CHECKPOINT.counters,

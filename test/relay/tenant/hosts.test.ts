@@ -65,6 +65,23 @@ test('a clone, which has the machine’s id and another name of its own, is a ho
   expect(enrolled([hostRecord()], clone, 'h9', NOW)).toMatchObject({ value: { id: 'h9', tokens: [OTHER] } })
 })
 
+test('while a copy is known, another name makes a new host and its own name voids the older tokens', () => {
+  const hasClones = (id: string) => id === 'h1'
+  const copy = { ...ENROLMENT, name: 'БУХ-КОПИЯ' }
+  const made = enrolled([hostRecord()], copy, 'h9', NOW, hasClones)
+  expect(made).toMatchObject({ value: { id: 'h9', name: 'БУХ-КОПИЯ', tokens: [OTHER] } })
+  const again = enrolled([hostRecord()], ENROLMENT, 'h9', NOW, hasClones)
+  expect(again).toMatchObject({ value: { id: 'h1', name: 'БУХ-1С', tokens: [OTHER] } })
+})
+
+test('once two hosts have one machine’s id and hostname, only the name tells them apart', () => {
+  const both = [hostRecord(), hostRecord({ id: 'h2', name: 'БУХ-КОПИЯ', tokens: ['c'.repeat(64)] })]
+  const enrol = (name: string) => enrolled(both, { ...ENROLMENT, name }, 'h9', NOW)
+  expect(enrol('БУХ-1С')).toMatchObject({ value: { id: 'h1', tokens: [HASH, OTHER] } })
+  expect(enrol('БУХ-КОПИЯ')).toMatchObject({ value: { id: 'h2', tokens: ['c'.repeat(64), OTHER] } })
+  expect(enrol('Третий')).toMatchObject({ value: { id: 'h9' } })
+})
+
 test('a name is taken once among the hosts that are there', () => {
   const machine = { ...ENROLMENT, machineId: 'machine-2' }
   expect(enrolled([hostRecord()], machine, 'h9', NOW)).toMatchObject({ ok: false, code: 'host_name_taken' })
@@ -107,6 +124,13 @@ test('each configuration has a revision of its own', () => {
 test('a view shows the health of now', () => {
   expect(hostView(hostRecord(), seenHost(), NOW).state).toBe('up')
   expect(hostView(hostRecord(), seenHost(), NOW + 60_000 + 180_000).state).toBe('down')
+})
+
+test('a view shows what its times are corrected by, and copies that are kept out', () => {
+  expect(hostView(hostRecord(), seenHost(), NOW)).toMatchObject({ clockOffsetMs: null, clones: [] })
+  const clock = { ...seenHost().clock, offsetMs: 7_200_000 }
+  const clones = [{ spoolId: 'AAAAAAAAAAAAAAA8', bootId: null }]
+  expect(hostView(hostRecord(), seenHost({ clock, clones }), NOW)).toMatchObject({ clockOffsetMs: 7_200_000, clones })
 })
 
 test('a detail shows backups by name, with time and size of the last good run', () => {

@@ -35,6 +35,12 @@ test('what is known of a row without opening it', () => {
   expect(acceptedAtMs(ITEMS)).toBe(NOW + 9)
 })
 
+test('the correction of a wrong clock is kept with its batch; a release before knows none', () => {
+  const [read] = decodeRow(encodeRow([batchItem({ offsetMs: -7_200_000 })]))
+  expect(read).toMatchObject({ offsetMs: -7_200_000 })
+  expect(decodeRow(encodeRow([batchItem()]))[0]).not.toHaveProperty('offsetMs')
+})
+
 test('the size of a batch is counted with its backups, and never under what it takes', () => {
   const long = report({ name: 'Ж'.repeat(128), reason: 'ж'.repeat(500) })
   for (const backups of [[], [report()], Array.from({ length: 50 }, () => long)]) {

@@ -84,6 +84,17 @@ test('events and dead letters are written with the checkpoint that they belong t
   expect(again().store.deadLetters(9)).toHaveLength(1)
 })
 
+test('what a row says of a host is an event once, also when the object dies before its checkpoint', async () => {
+  const { state, again } = setUp()
+  for (const number of [1, 2, 3]) await state.append([{ ...item(number), sentAtMs: NOW - 7_200_000 }], NOW)
+  const recovered = again()
+  expect(recovered.memories.get('h1')).toEqual(state.memories.get('h1'))
+  expect(recovered.store.events(9)).toEqual([])
+  recovered.checkpoint()
+  again().checkpoint()
+  expect(again().store.events(9)).toMatchObject([{ kind: 'host_clock_corrected', subject: 'БУХ-1С' }])
+})
+
 test('what fails in a checkpoint leaves nothing of it behind', () => {
   const { state, again } = setUp()
   const fail = () => {

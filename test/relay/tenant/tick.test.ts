@@ -40,6 +40,7 @@ test.each([
     onec_host_up: up,
     onec_host_last_seen_timestamp_seconds: NOW / 1_000,
     onec_host_clock_skew_seconds: -1.5,
+    onec_host_clock_offset_seconds: 0,
     onec_host_spool_pending_batches: 0,
     onec_host_dropped_snapshots_total: 0,
   })

@@ -105,11 +105,11 @@ export type Relay = Awaited<ReturnType<typeof startRelay>>
 
 export const newKeys = () => generateKeyring()
 
-/** A host of the tenant and its token. */
-export async function enrolHost(relay: Relay, keys: string, name: string) {
+/** A host of the tenant and its token; `machine` is what the machine calls itself. */
+export async function enrolHost(relay: Relay, keys: string, name: string, machine = name) {
   const { secret, secretHash } = await newSecret()
-  const machine = { machineId: `machine ${name}`, hostname: name, name, os: 'Windows Server 2022', secretHash }
-  const enrolled = await relay.rpc<{ ok: boolean; value: { hostId: string } }>('enrol', machine)
+  const input = { machineId: `machine ${machine}`, hostname: machine, name, os: 'Windows Server 2022', secretHash }
+  const enrolled = await relay.rpc<{ ok: boolean; value: { hostId: string } }>('enrol', input)
   const { hostId } = enrolled.value
   return { hostId, token: await mintHostToken(readKeyring(keys), { tenantId: TENANT.id, shard: 0, hostId, secret }) }
 }

@@ -17,6 +17,8 @@ const host = (state: HostView['state']): HostView => ({
   lastSeenMs: null,
   dueAtMs: null,
   clockSkewMs: null,
+  clockOffsetMs: null,
+  clones: [],
   agent: null,
   spool: null,
   configRevision: 1,

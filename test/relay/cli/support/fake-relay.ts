@@ -198,7 +198,12 @@ const HOST = {
   enrolledAtMs: NOW - 86_400_000,
   lastSeenMs: NOW - 12_000,
   dueAtMs: NOW + 48_000,
-  clockSkewMs: 250,
+  clockSkewMs: 7_200_250,
+  clockOffsetMs: 7_200_000,
+  clones: [
+    { spoolId: 'AAAAAAAAAAAAAAA8', bootId: null },
+    { spoolId: 'AAAAAAAAAAAAAAAA', bootId: '29923478' },
+  ],
   agent: { version: '0.1.0', os: 'Windows Server 2022', hostname: 'SRV-1C', intervalMs: 60_000, bootId: 'b' },
   spool: { id: 'AAAAAAAAAAAAAAAA', pendingBatches: 0, oldestAtMs: null, droppedSnapshots: 0 },
   configRevision: 1,

@@ -64,7 +64,8 @@ export function crashingStorage(database: DatabaseSync, random: () => number, de
       if (isDead) die()
       const run = (): Rows<Row> => node.storage.sql.exec<Row>(query, ...bindings)
       if (!WRITES.test(query)) return run()
-      if (isForgotten(query)) return { toArray: () => [], [Symbol.iterator]: () => [][Symbol.iterator]() }
+      if (isForgotten(query))
+        return { rowsWritten: 0, toArray: () => [], [Symbol.iterator]: () => [][Symbol.iterator]() }
       return commit(() => {
         writesLeft -= 1
         if (writesLeft >= 0) return run()
