@@ -79,7 +79,7 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
     const request = destination.sink.encode(young.batches, destination.settings)
     if (!request) {
       // Nothing in it concerns this sink, and nobody was asked: it says nothing of the destination.
-      destination.memory = withoutRemoved(destination.memory, young.batches)
+      work.tally.taken.push(...young.batches.filter(({ removed }) => removed))
       work.parts = work.parts.slice(1)
       continue
     }
@@ -150,7 +150,7 @@ function settle(
     case 'partial':
       if (outcome.kind === 'partial') ports.note(destination, 'partial', outcome.reason)
       answered(destination, ports)
-      destination.memory = afterTaken(destination, part.batches, ports.now())
+      taken(destination, work, part.batches, ports.now())
       // How much of a partial one was taken, nobody says: it is in the event, and not counted as delivered.
       if (outcome.kind === 'partial') work.tally.partialRequests += 1
       else work.tally.deliveredSamples += samples
@@ -201,7 +201,7 @@ function settleRejected(
     return halves.map(batches => ({ batches, maybeStored: part.maybeStored }))
   }
   if (held) {
-    destination.memory = afterTaken(destination, part.batches, ports.now())
+    taken(destination, work, part.batches, ports.now())
     work.tally.unconfirmedBatches += part.batches.length
     return []
   }
@@ -233,16 +233,12 @@ function answered(destination: OpenDestination, ports: PumpPorts): void {
   destination.memory = afterAnswer(destination.memory)
 }
 
-/** What it holds now: the newest of every host, and of all. */
-function afterTaken({ memory, sink }: OpenDestination, batches: readonly Batch[], now: number): DestinationMemory {
-  const newestMs = new Map(withoutRemoved(memory, batches).newestMs)
-  for (const { source, host, snapshots } of batches) {
-    if (source === 'relay') continue
-    const atMs = snapshots.reduce((newest, snapshot) => Math.max(newest, snapshot.atMs), newestMs.get(host.id) ?? 0)
-    if (atMs > 0) newestMs.set(host.id, atMs)
-  }
+/** It holds these now. */
+function taken(destination: OpenDestination, work: Work, batches: readonly Batch[], now: number): void {
+  const { memory, sink } = destination
+  work.tally.taken.push(...batches)
   const newestTakenMs = Math.max(memory.newestTakenMs ?? 0, newestIn(batches, sink) ?? 0) || null
-  return { ...memory, newestMs, newestTakenMs, lastDeliveredAtMs: now }
+  destination.memory = { ...memory, newestTakenMs, lastDeliveredAtMs: now }
 }
 
 /** Time of the newest snapshot, or log entry where those are what the sink takes; absent when there is none. */
@@ -251,12 +247,4 @@ function newestIn(batches: readonly Batch[], { carries }: SinkDefinition): numbe
     (carries === 'metrics' ? snapshots : entries).map(({ atMs }) => atMs),
   )
   return times.length === 0 ? undefined : Math.max(...times)
-}
-
-/** A removed host needs no order any more, and what was left out of it is nobody's. */
-function withoutRemoved(memory: DestinationMemory, batches: readonly Batch[]): DestinationMemory {
-  const gone = new Set(batches.filter(({ removed }) => removed).map(({ host }) => host.id))
-  if (gone.size === 0) return memory
-  const kept = <T>(map: ReadonlyMap<string, T>) => new Map([...map].filter(([id]) => !gone.has(id)))
-  return { ...memory, newestMs: kept(memory.newestMs), leftOut: kept(memory.leftOut) }
 }

@@ -3,10 +3,13 @@ import type { DestinationMemory, LeftOut } from './destination-memory.ts'
 import { carriedBy } from './parts.ts'
 
 /**
- * What the settled parts of the work in hand amount to. The destination's counters get it together with the cursor, so
- * that whatever dies in between is done again and counted once.
+ * What the settled parts of the work in hand amount to. The destination's memory gets it together with the cursor, so
+ * that whatever dies in between is done again and counted once. The newest times wait as well: with them alone on disk
+ * a part that was refused would pass for one that is held.
  */
 export interface Tally {
+  /** Batches that the destination holds now, and those that say that a host was removed. */
+  readonly taken: Batch[]
   deliveredSamples: number
   unconfirmedBatches: number
   partialRequests: number
@@ -19,6 +22,7 @@ export interface Tally {
 
 export function newTally(): Tally {
   return {
+    taken: [],
     deliveredSamples: 0,
     unconfirmedBatches: 0,
     partialRequests: 0,
@@ -49,8 +53,12 @@ export function leaveOut(
 export function withTally(memory: DestinationMemory, tally: Tally): DestinationMemory {
   const leftOut = new Map(memory.leftOut)
   for (const [hostId, more] of tally.leftOut) addLeftOut(leftOut, hostId, more)
+  const newestMs = newestAfter(memory.newestMs, tally.taken)
+  // A removed host needs no order any more, and what was left out of it is nobody's.
+  for (const { host, removed } of tally.taken) if (removed) for (const map of [leftOut, newestMs]) map.delete(host.id)
   return {
     ...memory,
+    newestMs,
     leftOut,
     deliveredSamples: memory.deliveredSamples + tally.deliveredSamples,
     unconfirmedBatches: memory.unconfirmedBatches + tally.unconfirmedBatches,
@@ -60,6 +68,16 @@ export function withTally(memory: DestinationMemory, tally: Tally): DestinationM
     droppedByOrder: memory.droppedByOrder + tally.droppedByOrder,
     deadLetters: memory.deadLetters + tally.refused.length,
   }
+}
+
+function newestAfter(before: ReadonlyMap<string, number>, taken: readonly Batch[]): Map<string, number> {
+  const newestMs = new Map(before)
+  for (const { source, host, snapshots } of taken) {
+    if (source === 'relay') continue
+    const atMs = snapshots.reduce((newest, snapshot) => Math.max(newest, snapshot.atMs), newestMs.get(host.id) ?? 0)
+    if (atMs > 0) newestMs.set(host.id, atMs)
+  }
+  return newestMs
 }
 
 function addLeftOut(all: Map<string, LeftOut>, hostId: string, more: LeftOut): void {
