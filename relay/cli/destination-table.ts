@@ -6,7 +6,7 @@ export function destinationTable(destinations: readonly DestinationView[], now: 
   const rows = destinations.map(view => [
     view.name,
     view.sink,
-    view.state,
+    view.sinceMs === null ? view.state : `${view.state} for ${duration(now - view.sinceMs)}`,
     count(view.deliveredSamples),
     ago(view.lastDeliveredAtMs, now),
     count(view.backlogBatches),
