@@ -35,7 +35,8 @@ export interface Stack {
   remove(): Promise<void>
 }
 
-export async function openStack(port: number, intervalSeconds = 1): Promise<Stack> {
+/** `serveArgs`: more options of `serve`. */
+export async function openStack(port: number, intervalSeconds = 1, serveArgs: readonly string[] = []): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'onec-stack-'))
   const data = join(folder, 'data')
   const operator = {
@@ -60,7 +61,7 @@ export async function openStack(port: number, intervalSeconds = 1): Promise<Stac
       return JSON.parse(await stack.relay(...args, '--json')) as T
     },
     async serve() {
-      serving = node(BIN.relay, ['serve', '--data', data, '--port', String(port)])
+      serving = node(BIN.relay, ['serve', '--data', data, '--port', String(port), ...serveArgs])
       await serving.says(/serves at/, UP_WITHIN_MS)
     },
     async killRelay() {

@@ -23,6 +23,16 @@ export interface StandInOptions extends RemoteWriteOptions, LokiOptions, Influxd
    */
   readonly onDefect?: 'refuse' | 'mirror'
   readonly bounds?: Partial<StoreBounds>
+  /** For a stand-in that outlives its process; absent: what it holds ends with it. */
+  readonly journal?: Journal
+}
+
+/** What was stored, in its order: a store's own log. */
+export interface Journal {
+  /** What an earlier life stored: taken again at the start, unasked. */
+  readonly taken: Iterable<Exchange>
+  /** Called when a request was stored, before its answer goes out. */
+  note(exchange: Exchange): void
 }
 
 export interface Counts {
@@ -123,7 +133,9 @@ export async function startStandIn(kind: StandInKind, options: StandInOptions = 
     }
     const verdict = protocol.judge(exchange)
     remember(defects, ...verdict.defects)
-    return settle(verdict, options.onDefect ?? 'refuse')
+    const given = settle(verdict, options.onDefect ?? 'refuse')
+    if (verdict.commit && given === verdict.answer) options.journal?.note(exchange)
+    return given
   }
 
   async function write(exchange: Exchange, url: string, response: ServerResponse): Promise<void> {
@@ -182,6 +194,8 @@ export async function startStandIn(kind: StandInKind, options: StandInOptions = 
       protocol.read?.(exchange) ?? { status: 404, body: '404 page not found\n' }
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...rest.headers }).end(rest.body ?? '')
   }
+
+  for (const exchange of options.journal?.taken ?? []) protocol.judge(exchange).commit?.()
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => {

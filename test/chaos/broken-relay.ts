@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bundleRelay } from '../support/bundle.ts'
+
+export const BREAKS = ['forget-row', 'ack-early'] as const
+export type Break = (typeof BREAKS)[number]
+
+interface Patch {
+  /** Below the package's folder. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** What each mistake would look like in the source; a piece that is not found there exactly once is an error. */
+const PATCHES: Readonly<Record<Break, readonly Patch[]>> = {
+  'forget-row': [
+    {
+      file: 'relay/tenant/outbox.ts',
+      from: 'return this.#rows.slice(Math.max(seq - first, 0))',
+      // The first row from the hundredth on that has anything of a host.
+      to: `const lost = this.#rows.find(row => row.seq >= 100 && row.seq < 110 && row.batches > 0)
+    return this.#rows.slice(Math.max(seq - first, 0)).filter(row => row !== lost)`,
+    },
+  ],
+  'ack-early': [
+    {
+      file: 'relay/tenant/object.ts',
+      from: 'await committed\n    this.#pending.delete(key)\n',
+      to: 'void committed.then(() => this.#pending.delete(key))\n',
+    },
+    {
+      file: 'relay/tenant/object.ts',
+      from: 'await state.append(items, Date.now())\n',
+      to: 'await new Promise(resolve => setTimeout(resolve, 400))\n        await state.append(items, Date.now())\n',
+    },
+  ],
+}
+
+/** A bundle of the relay with one mistake in it; answers its file. */
+export async function breakRelay(kind: Break): Promise<string> {
+  const file = join(mkdtempSync(join(tmpdir(), 'onec-broken-')), 'index.js')
+  writeFileSync(file, await bundleRelay(path => patch(path, PATCHES[kind])))
+  return file
+}
+
+function patch(path: string, patches: readonly Patch[]): string | undefined {
+  const own = patches.filter(({ file }) => path.endsWith(`/${file}`))
+  if (own.length === 0) return undefined
+  return own.reduce(
+    (source, { from, to }) => {
+      const parts = source.split(from)
+      if (parts.length !== 2)
+        throw new Error(`${path} has "${from}" ${parts.length - 1} times: mend test/chaos/broken-relay.ts`)
+      return parts.join(to)
+    },
+    readFileSync(path, 'utf8'),
+  )
+}

@@ -1,0 +1,144 @@
+import type { DestinationView, EventView, HostDetail } from '../../relay/tenant/rpc.ts'
+import type { SimulatedHost } from './agents.ts'
+import { type OpenArena, TENANTS } from './arena.ts'
+import { addSums, auditCounter, auditHost, auditSpool, emptySum, type Letter, type Sum } from './audit.ts'
+import type { SinkReport } from './sink-orders.ts'
+import { SAMPLES } from './snapshots.ts'
+
+/** Dead letters by tenant and number, gathered while it ran: the relay keeps the newest thousand. */
+export type Letters = Map<string, Letter & { readonly tenant: string; readonly destination: string }>
+
+export interface Account {
+  /** By sink, both tenants together. */
+  readonly destinations: Readonly<Record<string, Sum & { readonly reordered: number }>>
+  readonly accepted: number
+  readonly faults: readonly string[]
+}
+
+const MOST_LISTED = 1_000
+/** An event that says "down" of a host that tried to post this recently blames it for the relay's absence. */
+const SILENT_MS = 60_000
+
+export async function gatherLetters({ admin }: OpenArena, letters: Letters): Promise<void> {
+  for (const tenant of TENANTS)
+    for (const letter of (await admin.deadLetters(tenant, MOST_LISTED)).deadLetters)
+      letters.set(`${tenant} ${letter.id}`, { ...letter, tenant })
+}
+
+/** What a newer relay says of a host beside what every release does. */
+type LeftOut = readonly { destination: string; ageSamples: number; orderSamples: number }[]
+
+interface Tenant {
+  readonly name: string
+  readonly hosts: readonly SimulatedHost[]
+  readonly views: readonly DestinationView[]
+  readonly details: ReadonlyMap<string, HostDetail & { readonly leftOut?: LeftOut }>
+  readonly events: readonly EventView[]
+}
+
+/** Accounts for everything, once all is drained. */
+export async function settleAccounts(arena: OpenArena, letters: Letters): Promise<Account> {
+  const { agents, road, sinks } = arena
+  await gatherLetters(arena, letters)
+  const tenants = await Promise.all(TENANTS.map(name => readTenant(arena, name)))
+  const faults: string[] = []
+  const destinations: Record<string, Sum & { reordered: number }> = {}
+  for (const sink of sinks) {
+    const report = await sink.report(agents.hosts)
+    for (const defect of new Set(report.defects)) faults.push(`${sink.name}: defect: ${defect}`)
+    if (sink.name === 'pushgateway') faults.push(...auditPage(arena, report.page))
+    else {
+      const sums = tenants.map(tenant => auditDestination(arena, tenant, sink.name, report, letters, faults))
+      const reordered = report.reordered.filter(({ name }) => !agents.hosts.find(host => host.name === name)?.isShaky)
+      for (const { tenant, name, atMs } of reordered)
+        faults.push(`${sink.name}: ${tenant}/${name} out of order at ${atMs}`)
+      destinations[sink.name] = { ...sums.reduce(addSums), reordered: reordered.length }
+    }
+  }
+  for (const host of agents.hosts) {
+    const { fates } = road.roadOf(host.number)
+    const { spooled, refused } = agents.ledgerOf(host)
+    if (!host.isShaky) faults.push(...auditSpool(`spool of ${host.name}`, spooled, refused, fates))
+  }
+  for (const tenant of tenants) faults.push(...auditEvents(arena, tenant))
+  const fates = agents.hosts.flatMap(host => [...road.roadOf(host.number).fates.values()])
+  return { destinations, accepted: fates.filter(fate => fate === 'accepted').length, faults }
+}
+
+async function readTenant({ admin, agents }: OpenArena, name: string): Promise<Tenant> {
+  const hosts = agents.hosts.filter(({ tenant }) => tenant === name)
+  const details = new Map<string, HostDetail>()
+  for (const host of hosts) details.set(host.name, await admin.host(name, host.name))
+  const { destinations: views } = await admin.destinations(name)
+  const { events } = await admin.events(name, MOST_LISTED)
+  return { name, hosts, views, details, events }
+}
+
+/** Every host of a tenant at one destination, and the destination's counter. */
+function auditDestination(
+  { road }: OpenArena,
+  tenant: Tenant,
+  destination: string,
+  report: SinkReport,
+  letters: Letters,
+  faults: string[],
+): Sum {
+  const view = tenant.views.find(({ name }) => name === destination)
+  const buried = [...letters.values()].filter(one => one.tenant === tenant.name && one.destination === destination)
+  // A line of Loki's is no sample: nothing of it is ever counted as left out.
+  const samplesEach = destination === 'loki' ? 1 : SAMPLES
+  const droppedSamples = destination === 'loki' ? 0 : (view?.droppedSamples ?? 0)
+  let sum = emptySum
+  for (const host of tenant.hosts) {
+    const place = `${destination}: ${tenant.name}/${host.name}`
+    const held = report.held.find(one => one.tenant === tenant.name && one.name === host.name)
+    const verdict = auditHost({
+      place,
+      fates: road.roadOf(host.number).fates,
+      held: new Set(held?.whole),
+      letters: buried.filter(letter => letter.host.split(', ').includes(host.name)),
+      leftOutSamples: leftOutOf(tenant, host, view) ?? (host.isShaky ? droppedSamples : undefined),
+      isShaky: host.isShaky,
+      samplesEach,
+    })
+    sum = addSums(sum, verdict.sum)
+    faults.push(...verdict.faults, ...(held?.faults ?? []).slice(0, 5).map(fault => `${place}: ${fault}`))
+  }
+  const anyShaky = tenant.hosts.some(({ isShaky }) => isShaky)
+  const place = `${destination}: ${tenant.name}`
+  faults.push(...auditCounter(place, sum.dropped, samplesEach, droppedSamples, anyShaky))
+  return sum
+}
+
+function leftOutOf({ details }: Tenant, host: SimulatedHost, view: DestinationView | undefined): number | undefined {
+  const leftOut = details.get(host.name)?.leftOut
+  if (!leftOut) return undefined
+  const own = leftOut.filter(({ destination }) => destination === view?.name || destination === view?.id)
+  return own.reduce((sum, { ageSamples, orderSamples }) => sum + ageSamples + orderSamples, 0)
+}
+
+/** The Pushgateway shows the newest snapshot of every host, and no other. */
+function auditPage({ agents, road }: OpenArena, page: string): string[] {
+  return agents.hosts.flatMap(({ name, tenant, number }) => {
+    const posted = [...road.roadOf(number).fates].filter(([, fate]) => fate !== 'refused').map(([atMs]) => atMs)
+    const newest = Math.max(...posted)
+    const shown = page
+      .split('\n')
+      .filter(line => line.startsWith('onec_timestamp_unix{'))
+      .filter(line => line.includes(`instance="${name}"`) && line.includes(`tenant="${tenant}"`))
+      .map(line => Math.round(Number(line.split(' ').at(-1)) * 1000))
+    if (shown.length === 1 && shown[0] === newest) return []
+    return [`pushgateway: ${tenant}/${name} shows ${shown.join(', ') || 'nothing'}, its newest is ${newest}`]
+  })
+}
+
+function auditEvents({ agents, road }: OpenArena, { name: tenant, events }: Tenant): string[] {
+  return events.flatMap(({ kind, subject, atMs }) => {
+    if (kind !== 'host_down') return []
+    const host = agents.hosts.find(({ name }) => name === subject)
+    const tried = host ? road.roadOf(host.number).triedAtMs : []
+    const last = tried.findLast(triedAtMs => triedAtMs <= atMs)
+    if (last === undefined || atMs - last > SILENT_MS) return []
+    return [`${tenant}/${subject} was called down at ${atMs}, and had tried to post at ${last}`]
+  })
+}
