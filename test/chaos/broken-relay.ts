@@ -19,9 +19,14 @@ const PATCHES: Readonly<Record<Break, readonly Patch[]>> = {
     {
       file: 'relay/tenant/outbox.ts',
       from: 'return this.#rows.slice(Math.max(seq - first, 0))',
-      // The first row from the hundredth on that has anything of a host.
-      to: `const lost = this.#rows.find(row => row.seq >= 100 && row.seq < 110 && row.batches > 0)
-    return this.#rows.slice(Math.max(seq - first, 0)).filter(row => row !== lost)`,
+      // The first one from the hundredth on that has anything of a host.
+      to: `lost ??= this.#rows.find(row => row.seq >= 100 && row.seq < 104 && row.batches > 0)?.seq
+    return this.#rows.slice(Math.max(seq - first, 0)).filter(row => row.seq !== lost)`,
+    },
+    {
+      file: 'relay/tenant/outbox.ts',
+      from: '/** The rows that some destination still needs',
+      to: 'let lost: number | undefined\n\n/** The rows that some destination still needs',
     },
   ],
   'ack-early': [

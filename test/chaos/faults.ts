@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Stack } from '../support/stack.ts'
 import type { Agents, SimulatedHost } from './agents.ts'
-import type { Fault, HostTrouble, SinkTrouble } from './plan.ts'
+import { type Fault, type HostTrouble, placeOf, type SinkTrouble } from './plan.ts'
 import type { RelayProxy } from './relay-proxy.ts'
 import type { SinkFault } from './sink-proxy.ts'
 import type { Sink } from './sinks.ts'
@@ -16,9 +16,21 @@ export interface Arena {
   readonly sinks: readonly Sink[]
 }
 
-/** Makes one fault happen, and puts right what it broke; resolves when that is done. */
-export async function enact(fault: Fault, arena: Arena): Promise<void> {
-  await wait(fault.startMs)
+/** Makes the faults of a round happen, and puts right what they broke; resolves when that is done. */
+export async function enactAll(faults: readonly Fault[], arena: Arena): Promise<void> {
+  const places = Map.groupBy(faults, placeOf)
+  const beganAtMs = performance.now()
+  await Promise.all(
+    [...places.values()].map(async inOrder => {
+      for (const fault of inOrder) {
+        await wait(Math.max(beganAtMs + fault.startMs - performance.now(), 0))
+        await enact(fault, arena)
+      }
+    }),
+  )
+}
+
+async function enact(fault: Fault, arena: Arena): Promise<void> {
   switch (fault.kind) {
     case 'relay-kill':
     case 'relay-away':

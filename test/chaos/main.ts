@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { drain, FLEETS, HOSTS, openArena, SHAKY_HOSTS } from './arena.ts'
 import { BREAKS, type Break, breakRelay } from './broken-relay.ts'
-import { enact } from './faults.ts'
+import { enactAll } from './faults.ts'
 import { type Fault, planRounds, ROUND_MS } from './plan.ts'
 import { gatherLetters, type Letters, settleAccounts } from './settle.ts'
 
@@ -55,7 +55,7 @@ async function runRounds(arena: Awaited<ReturnType<typeof openArena>>, plan: Fau
     const text = faults.map(fault => describe(fault)).join(', ')
     console.log(`round ${index + 1}/${plan.length}: ${text} (accepted batches so far: ${arena.road.counts.accepted})`)
     const over = new Promise(resolve => setTimeout(resolve, ROUND_MS))
-    await Promise.all([over, ...faults.map(fault => enact(fault, arena))])
+    await Promise.all([over, enactAll(faults, arena)])
     await gatherLetters(arena, letters)
   }
 }

@@ -131,7 +131,8 @@ function withoutClashes(faults: readonly Fault[]): Fault[] {
     })
 }
 
-function placeOf(fault: Fault): string {
+/** What a fault works on: a second one there waits until the first is put right. */
+export function placeOf(fault: Fault): string {
   if ('sink' in fault) return fault.sink
   if ('host' in fault || 'fleet' in fault) return 'agents'
   return fault.kind.startsWith('relay') ? 'relay' : 'road'
