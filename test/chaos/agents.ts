@@ -50,6 +50,9 @@ export interface AgentsOptions {
   readonly everyMs: number
 }
 
+/** Of any length; no name is the beginning of another. */
+export const hostName = (number: number): string => `БУХ-1С-${String(number).padStart(2, '0')}`
+
 /** Enrols the hosts; no process runs yet. Neighbours in number are of different tenants and different processes. */
 export async function openAgents(options: AgentsOptions): Promise<Agents> {
   const { folder, tenants, fleets } = options
@@ -59,7 +62,7 @@ export async function openAgents(options: AgentsOptions): Promise<Agents> {
   const hosts: SimulatedHost[] = []
   for (let number = 0; number < options.hosts; number += 1) {
     const tenant = tenants[number % tenants.length] ?? ''
-    const name = `БУХ-1С-${number}`
+    const name = hostName(number)
     const seat = {
       name,
       number,

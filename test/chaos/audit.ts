@@ -7,6 +7,8 @@ export interface Letter {
   readonly fromMs: number | null
   readonly toMs: number | null
   readonly samples: number
+  /** Why, in the store's words. */
+  readonly reason: string
 }
 
 /** All that is known of one host at one destination. */
@@ -15,8 +17,8 @@ export interface Account {
   readonly fates: ReadonlyMap<number, Fate>
   readonly held: ReadonlySet<number>
   readonly letters: readonly Letter[]
-  /** Samples that the relay says it left out of this host here; absent when it keeps no such count. */
-  readonly leftOutSamples: number | undefined
+  /** Samples of this host that the relay says it left out here. */
+  readonly leftOutSamples: number
   /** The host itself went back in time: the relay may have counted more than is missing. */
   readonly isShaky: boolean
   /** What one snapshot counts as here. */
@@ -47,12 +49,13 @@ export function auditHost(account: Account): Verdict {
   const absent = accepted.filter(atMs => !held.has(atMs))
   const buried = absent.filter(atMs => letters.some(letter => covers(letter, atMs)))
   const missing = absent.filter(atMs => !buried.includes(atMs))
-  const allowed = Math.floor((leftOutSamples ?? 0) / samplesEach)
+  const allowed = Math.floor(leftOutSamples / samplesEach)
   const unaccounted = Math.max(missing.length - allowed, 0)
   const faults: string[] = []
   if (unaccounted > 0)
     faults.push(`${place}: ${unaccounted} of ${accepted.length} accepted snapshots are nowhere (${someOf(missing)})`)
-  if (!isShaky && leftOutSamples !== undefined && leftOutSamples > missing.length * samplesEach)
+  // Nothing that a host posts in order, and within every budget, is ever left out.
+  if (!isShaky && leftOutSamples > 0)
     faults.push(`${place}: ${leftOutSamples} samples counted as left out, ${missing.length * samplesEach} are missing`)
   const letterSamples = letters.reduce((sum, { samples }) => sum + samples, 0)
   if (buried.length * samplesEach > letterSamples)
@@ -85,20 +88,20 @@ export function addSums(a: Sum, b: Sum): Sum {
   }
 }
 
-/**
- * The hosts of one tenant at one destination whose counter is the destination's: what is missing in all of them is
- * what it counted. With a shaky host among them it may count more: what was held already and came again.
- */
-export function auditCounter(
-  place: string,
-  missing: number,
-  samplesEach: number,
-  droppedSamples: number,
-  anyShaky: boolean,
-): string[] {
-  const missingSamples = missing * samplesEach
-  if (anyShaky ? missingSamples <= droppedSamples : missingSamples === droppedSamples) return []
-  return [`${place}: ${missingSamples} samples are missing, ${droppedSamples} are counted as dropped`]
+/** What one destination counted as dropped of one tenant, in samples. */
+export interface Dropped {
+  readonly budget: number
+  readonly age: number
+  readonly order: number
+}
+
+/** The destination's own counters say what those of its hosts do, and no budget of the plan was ever reached. */
+export function auditCounters(place: string, dropped: Dropped, leftOutSamples: number): string[] {
+  const wrong: string[] = []
+  if (dropped.budget !== 0) wrong.push(`${place}: ${dropped.budget} samples were dropped for a budget`)
+  if (dropped.age + dropped.order !== leftOutSamples)
+    wrong.push(`${place}: ${dropped.age} + ${dropped.order} samples left out, its hosts say ${leftOutSamples}`)
+  return wrong
 }
 
 /** What a host's spool took must have been taken by the relay, and what it refused must not have been sent. */

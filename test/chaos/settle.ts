@@ -1,7 +1,7 @@
 import type { DestinationView, EventView, HostDetail } from '../../relay/tenant/rpc.ts'
 import type { SimulatedHost } from './agents.ts'
 import { type OpenArena, TENANTS } from './arena.ts'
-import { addSums, auditCounter, auditHost, auditSpool, emptySum, type Letter, type Sum } from './audit.ts'
+import { addSums, auditCounters, auditHost, auditSpool, emptySum, type Letter, type Sum } from './audit.ts'
 import type { SinkReport } from './sink-orders.ts'
 import { SAMPLES } from './snapshots.ts'
 
@@ -15,6 +15,9 @@ export interface Account {
   readonly faults: readonly string[]
 }
 
+/** Which hosts the plan had refused where: of nobody else, and nowhere else, may there be a dead letter. */
+export type Poisoned = (destination: string, host: string) => boolean
+
 const MOST_LISTED = 1_000
 /** An event that says "down" of a host that tried to post this recently blames it for the relay's absence. */
 const SILENT_MS = 60_000
@@ -25,19 +28,16 @@ export async function gatherLetters({ admin }: OpenArena, letters: Letters): Pro
       letters.set(`${tenant} ${letter.id}`, { ...letter, tenant })
 }
 
-/** What a newer relay says of a host beside what every release does. */
-type LeftOut = readonly { destination: string; ageSamples: number; orderSamples: number }[]
-
 interface Tenant {
   readonly name: string
   readonly hosts: readonly SimulatedHost[]
   readonly views: readonly DestinationView[]
-  readonly details: ReadonlyMap<string, HostDetail & { readonly leftOut?: LeftOut }>
+  readonly details: ReadonlyMap<string, HostDetail>
   readonly events: readonly EventView[]
 }
 
 /** Accounts for everything, once all is drained. */
-export async function settleAccounts(arena: OpenArena, letters: Letters): Promise<Account> {
+export async function settleAccounts(arena: OpenArena, letters: Letters, poisoned: Poisoned): Promise<Account> {
   const { agents, road, sinks } = arena
   await gatherLetters(arena, letters)
   const tenants = await Promise.all(TENANTS.map(name => readTenant(arena, name)))
@@ -46,8 +46,13 @@ export async function settleAccounts(arena: OpenArena, letters: Letters): Promis
   for (const sink of sinks) {
     const report = await sink.report(agents.hosts)
     for (const defect of new Set(report.defects)) faults.push(`${sink.name}: defect: ${defect}`)
-    if (sink.name === 'pushgateway') faults.push(...auditPage(arena, report.page))
-    else {
+    if (sink.name === 'pushgateway') {
+      const wrong = auditPage(arena, report.page)
+      faults.push(...wrong)
+      const hosts = agents.hosts.length
+      const sum = { ...emptySum, accepted: hosts, held: hosts - wrong.length, unaccounted: wrong.length }
+      destinations[sink.name] = { ...sum, reordered: 0 }
+    } else {
       const sums = tenants.map(tenant => auditDestination(arena, tenant, sink.name, report, letters, faults))
       const reordered = report.reordered.filter(({ name }) => !agents.hosts.find(host => host.name === name)?.isShaky)
       for (const { tenant, name, atMs } of reordered)
@@ -61,6 +66,8 @@ export async function settleAccounts(arena: OpenArena, letters: Letters): Promis
     if (!host.isShaky) faults.push(...auditSpool(`spool of ${host.name}`, spooled, refused, fates))
   }
   for (const tenant of tenants) faults.push(...auditEvents(arena, tenant))
+  for (const { tenant, destination, host, reason } of letters.values())
+    if (!poisoned(destination, host)) faults.push(`${destination}: dead letter of ${tenant}/${host}: ${reason}`)
   const fates = agents.hosts.flatMap(host => [...road.roadOf(host.number).fates.values()])
   return { destinations, accepted: fates.filter(fate => fate === 'accepted').length, faults }
 }
@@ -85,36 +92,37 @@ function auditDestination(
 ): Sum {
   const view = tenant.views.find(({ name }) => name === destination)
   const buried = [...letters.values()].filter(one => one.tenant === tenant.name && one.destination === destination)
-  // A line of Loki's is no sample: nothing of it is ever counted as left out.
   const samplesEach = destination === 'loki' ? 1 : SAMPLES
-  const droppedSamples = destination === 'loki' ? 0 : (view?.droppedSamples ?? 0)
+  let leftOutOfAll = 0
   let sum = emptySum
   for (const host of tenant.hosts) {
     const place = `${destination}: ${tenant.name}/${host.name}`
     const held = report.held.find(one => one.tenant === tenant.name && one.name === host.name)
+    const leftOutSamples = leftOutOf(tenant, host, destination)
+    leftOutOfAll += leftOutSamples
     const verdict = auditHost({
       place,
       fates: road.roadOf(host.number).fates,
       held: new Set(held?.whole),
       letters: buried.filter(letter => letter.host.split(', ').includes(host.name)),
-      leftOutSamples: leftOutOf(tenant, host, view) ?? (host.isShaky ? droppedSamples : undefined),
+      leftOutSamples,
       isShaky: host.isShaky,
       samplesEach,
     })
     sum = addSums(sum, verdict.sum)
     faults.push(...verdict.faults, ...(held?.faults ?? []).slice(0, 5).map(fault => `${place}: ${fault}`))
   }
-  const anyShaky = tenant.hosts.some(({ isShaky }) => isShaky)
-  const place = `${destination}: ${tenant.name}`
-  faults.push(...auditCounter(place, sum.dropped, samplesEach, droppedSamples, anyShaky))
+  const dropped = view?.dropped ?? { budget: 0, age: 0, order: 0 }
+  // Nothing of the plan makes a store take a part of a request.
+  if (view?.partialRequests)
+    faults.push(`${destination}: ${tenant.name}: ${view.partialRequests} requests taken in part`)
+  faults.push(...auditCounters(`${destination}: ${tenant.name}`, dropped, leftOutOfAll))
   return sum
 }
 
-function leftOutOf({ details }: Tenant, host: SimulatedHost, view: DestinationView | undefined): number | undefined {
-  const leftOut = details.get(host.name)?.leftOut
-  if (!leftOut) return undefined
-  const own = leftOut.filter(({ destination }) => destination === view?.name || destination === view?.id)
-  return own.reduce((sum, { ageSamples, orderSamples }) => sum + ageSamples + orderSamples, 0)
+function leftOutOf({ details }: Tenant, host: SimulatedHost, destination: string): number {
+  const leftOut = details.get(host.name)?.leftOut.filter(one => one.destination === destination) ?? []
+  return leftOut.reduce((sum, { ageSamples, orderSamples }) => sum + ageSamples + orderSamples, 0)
 }
 
 /** The Pushgateway shows the newest snapshot of every host, and no other. */
