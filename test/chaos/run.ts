@@ -13,7 +13,7 @@ export interface Result {
   readonly destinations?: Readonly<Record<string, Sum & { readonly reordered: number }>>
   readonly unaccounted?: number
   readonly reordered?: number
-  readonly deadLetters: number
+  readonly deadLetters: readonly object[]
   readonly posts: Readonly<Record<string, number>>
   readonly faults: Readonly<Record<string, number>>
   /** By sink and kind, how many requests met a fault. */
@@ -39,7 +39,7 @@ export async function runChaos(
     const { faults: failures, ...sums } = account
     return {
       ...sums,
-      deadLetters: letters.size,
+      deadLetters: [...letters.values()],
       posts: arena.road.counts,
       faults: countKinds(plan),
       met: Object.fromEntries(arena.sinks.map(({ name, proxy }) => [name, proxy.met])),
