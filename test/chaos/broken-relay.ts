@@ -17,16 +17,19 @@ interface Patch {
 const PATCHES: Readonly<Record<Break, readonly Patch[]>> = {
   'forget-row': [
     {
-      file: 'relay/tenant/outbox.ts',
-      from: 'return this.#rows.slice(Math.max(seq - first, 0))',
-      // The first one from the hundredth on that has anything of a host.
-      to: `lost ??= this.#rows.find(row => row.seq >= 100 && row.seq < 104 && row.batches > 0)?.seq
-    return this.#rows.slice(Math.max(seq - first, 0)).filter(row => row.seq !== lost)`,
+      file: 'relay/tenant/deliveries.ts',
+      from: 'rowsFrom: seq => this.#state.outbox.from(seq),',
+      // The first one from the hundredth on that has anything of a host: no pump ever sees it.
+      to: `rowsFrom: seq => {
+      const rows = this.#state.outbox.from(seq)
+      lost ??= rows.find(row => row.seq >= 100 && row.seq < 104 && row.batches > 0)?.seq
+      return rows.filter(row => row.seq !== lost)
+    },`,
     },
     {
-      file: 'relay/tenant/outbox.ts',
-      from: '/** The rows that some destination still needs',
-      to: 'let lost: number | undefined\n\n/** The rows that some destination still needs',
+      file: 'relay/tenant/deliveries.ts',
+      from: '/** The destinations of a tenant and their pumps',
+      to: 'let lost: number | undefined\n\n/** The destinations of a tenant and their pumps',
     },
   ],
   'ack-early': [
