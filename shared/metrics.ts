@@ -147,6 +147,12 @@ export const METRICS = {
     'destination',
   ),
   onec_dead_letters_total: derived('counter', 'dead letters', 'Dead letters written.', 'destination'),
+  onec_dead_letters_dropped_total: derived(
+    'counter',
+    'dead letters',
+    'Dead letters dropped, oldest first, because there were too many.',
+    'destination',
+  ),
 
   onec_ingest_batches_total: derived('counter', 'batches', 'Batches stored.'),
   onec_ingest_refused_batches_total: derived(

@@ -42,6 +42,9 @@ export const PROBLEM_STATUS = {
   route_unknown: 404,
   method_not_allowed: 405,
   destination_refused: 422,
+  destination_gone: 409,
+  replay_unsupported: 409,
+  dead_letter_unreadable: 409,
   // not now
   backlog_full: 429,
   unavailable: 503,

@@ -3,6 +3,7 @@ import { errorResponse } from '../problem.ts'
 import { authenticate, openTenant } from './access.ts'
 import { answerHeaders } from './answer.ts'
 import type { AdminEnv } from './context.ts'
+import { deadLetterRoutes } from './dead-letters.ts'
 import { destinationRoutes } from './destinations.ts'
 import { enrolmentRoutes } from './enrolments.ts'
 import { hostRoutes } from './hosts.ts'
@@ -20,6 +21,7 @@ export function adminApi(now: () => number = Date.now): Hono<AdminEnv> {
   api.route('/tenants/:tenant/enrolments', enrolmentRoutes(now))
   api.route('/tenants/:tenant/hosts', hostRoutes())
   api.route('/tenants/:tenant/destinations', destinationRoutes())
+  api.route('/tenants/:tenant/dead-letters', deadLetterRoutes())
   api.route('/tenants/:tenant', logRoutes())
   return api
 }

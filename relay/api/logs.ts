@@ -12,9 +12,5 @@ export function logRoutes(): Hono<AdminEnv> {
     c.json({ events: await tenantObject(c.env, c.var.tenant.id).events(readLimit(c)) }),
   )
 
-  routes.get('/dead-letters', permit('read'), async c =>
-    c.json({ deadLetters: await tenantObject(c.env, c.var.tenant.id).deadLetters(readLimit(c)) }),
-  )
-
   return routes
 }

@@ -3,6 +3,11 @@ import type { Outcome } from '../../shared/outcome.ts'
 import { asProblem, type ProblemCode } from '../../shared/problem.ts'
 import type { EnrolmentView, TenantRecord } from '../directory/rpc.ts'
 import type {
+  DeadLetterDetail,
+  DeadLetterFilter,
+  DeadLetterSelection,
+  DeadLettersDropped,
+  DeadLettersReplayed,
   DeadLetterView,
   DestinationEdit,
   DestinationInput,
@@ -45,7 +50,14 @@ export interface AdminClient {
   suspendDestination(tenant: string, destination: string): Promise<DestinationView>
   resumeDestination(tenant: string, destination: string): Promise<DestinationView>
   events(tenant: string, limit: number): Promise<{ readonly events: readonly EventView[] }>
-  deadLetters(tenant: string, limit: number): Promise<{ readonly deadLetters: readonly DeadLetterView[] }>
+  deadLetters(
+    tenant: string,
+    limit: number,
+    filter: DeadLetterFilter,
+  ): Promise<{ readonly deadLetters: readonly DeadLetterView[] }>
+  deadLetter(tenant: string, id: number): Promise<DeadLetterDetail>
+  replayDeadLetters(tenant: string, selection: DeadLetterSelection): Promise<DeadLettersReplayed>
+  dropDeadLetters(tenant: string, selection: DeadLetterSelection): Promise<DeadLettersDropped>
 }
 
 export function adminClient({ url, token }: { url: string; token: string }): AdminClient {
@@ -58,6 +70,7 @@ export function adminClient({ url, token }: { url: string; token: string }): Adm
     name,
     ...verb,
   ]
+  const letters = (tenant: string, ...rest: string[]) => ['tenants', tenant, 'dead-letters', ...rest]
   return {
     url,
     tenants: () => call('GET', ['tenants']),
@@ -74,7 +87,11 @@ export function adminClient({ url, token }: { url: string; token: string }): Adm
     suspendDestination: (tenant, name) => call('POST', destination(tenant, name, 'suspend')),
     resumeDestination: (tenant, name) => call('POST', destination(tenant, name, 'resume')),
     events: (tenant, limit) => call('GET', ['tenants', tenant, 'events'], undefined, `?limit=${limit}`),
-    deadLetters: (tenant, limit) => call('GET', ['tenants', tenant, 'dead-letters'], undefined, `?limit=${limit}`),
+    deadLetters: (tenant, limit, filter) =>
+      call('GET', letters(tenant), undefined, `?${new URLSearchParams({ limit: String(limit), ...filter })}`),
+    deadLetter: (tenant, id) => call('GET', letters(tenant, String(id))),
+    replayDeadLetters: (tenant, selection) => call('POST', letters(tenant, 'replay'), selection),
+    dropDeadLetters: (tenant, selection) => call('POST', letters(tenant, 'drop'), selection),
   }
 }
 
@@ -133,6 +150,8 @@ const NEXT: Partial<Record<ProblemCode, string>> = {
   operator_forbidden: 'Ask an admin of this relay, or use a token with a higher role.',
   route_unknown: 'The relay is of another release than this command line: update one of them.',
   destination_refused: 'onec-relay destination add --help   lists the settings of each sink.',
+  destination_gone: 'onec-relay dead-letter drop --help   shows how to drop what is not wanted any more.',
+  replay_unsupported: 'onec-relay dead-letter drop --help   shows how to drop what is not wanted any more.',
   unavailable: 'Try again in a moment; if it stays so, look at the log of the relay.',
   state_unreadable: 'Look at the log of the relay: its state or its keys need attention.',
   internal: 'Look at the log of the relay, and report it as a bug.',

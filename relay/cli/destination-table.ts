@@ -12,10 +12,15 @@ export function destinationTable(destinations: readonly DestinationView[], now: 
     count(view.backlogBatches),
     view.oldestAtMs === null ? null : duration(now - view.oldestAtMs),
     count(view.droppedSamples),
-    count(view.deadLetters),
+    deadLetters(view),
     [view.reason, view.nextAttemptAtMs === null ? null : `next attempt in ${duration(view.nextAttemptAtMs - now)}`]
       .filter(Boolean)
       .join('; '),
   ])
   return table(['NAME', 'SINK', 'STATE', 'SAMPLES', 'DELIVERED', 'WAITING', 'LAG', 'DROPPED', 'DEAD', 'REASON'], rows)
+}
+
+/** Of a relay of before `deadLettersDropped` nothing is known of it. */
+function deadLetters({ deadLetters, deadLettersDropped = 0 }: DestinationView): string {
+  return count(deadLetters) + (deadLettersDropped > 0 ? ` (${count(deadLettersDropped)} dropped)` : '')
 }

@@ -29,6 +29,8 @@ export interface Batch {
   readonly removed?: true
   /** The series that a removed host had, and when they ended: a sink that can mark the end of a series does. */
   readonly ended?: { readonly atMs: number; readonly series: readonly SeriesName[] }
+  /** An operator sends a dead letter again: the destination itself decides whether it takes it now. */
+  readonly replayed?: true
 }
 
 /** A series of a host, by its name and its labels beyond the identity. */

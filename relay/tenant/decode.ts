@@ -1,8 +1,9 @@
 import { gunzipSync } from 'node:zlib'
 import { LIMITS, type WireBatch } from '../../shared/wire.ts'
 import type { Batch, Host, Tenant } from '../sinks/sink.ts'
+import { decodeLetter } from './dead-letter-body.ts'
 import { correctedTimes } from './host-clock.ts'
-import type { BatchItem, Item, RelayItem, RemovalItem } from './row.ts'
+import type { BatchItem, Item, RelayItem, RemovalItem, ReplayItem } from './row.ts'
 
 /** Who is who, at the moment of encoding. */
 export interface Names {
@@ -14,9 +15,28 @@ export interface Names {
 export const RELAY_HOST: Host = { id: 'relay', name: 'onec-relay', labels: {} }
 export const RELAY_JOB = 'onec_relay'
 
-/** The items of a row as what sinks encode, in their order. */
+/** The items of a row as what sinks encode, in their order; replays, which are not for all, left out. */
 export function batchesOf(items: readonly Item[], names: Names): Batch[] {
-  return items.flatMap(item => (item.kind === 'relay' ? relayBatches(item, names) : [hostBatch(item, names)]))
+  return items.flatMap(item => {
+    if (item.kind === 'replay') return []
+    return item.kind === 'relay' ? relayBatches(item, names) : [hostBatch(item, names)]
+  })
+}
+
+/** What a row has for this destination alone. */
+export function replaysOf(items: readonly Item[], names: Names, destinationId: string): Batch[] {
+  const mine = items.filter(item => item.kind === 'replay').filter(item => item.destinationId === destinationId)
+  return mine.flatMap(item => replayedBatches(item, names))
+}
+
+/** A host has the name and labels of today: they may be what was mended. */
+function replayedBatches({ body }: ReplayItem, names: Names): Batch[] {
+  return decodeLetter(body).map(batch => ({
+    ...batch,
+    tenant: names.tenant,
+    host: batch.job === RELAY_JOB ? batch.host : names.host(batch.host.id),
+    replayed: true,
+  }))
 }
 
 function hostBatch(item: BatchItem | RemovalItem, names: Names): Batch {

@@ -1,10 +1,10 @@
-import { encode } from '@msgpack/msgpack'
 import type { Outcome } from '../../shared/outcome.ts'
 import type { DataKey } from '../secrets/envelope.ts'
 import { sinkOf } from '../sinks/index.ts'
 import type { OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
 import { budgetOf, overBudget } from './budget.ts'
-import { batchesOf } from './decode.ts'
+import { lettersOf } from './dead-letter.ts'
+import { batchesOf, replaysOf } from './decode.ts'
 import { deliver, secretForms } from './deliver.ts'
 import { afterFailure, type DestinationMemory, mayTry, newDestination } from './destination-memory.ts'
 import type { RowEntry } from './outbox.ts'
@@ -119,7 +119,7 @@ export class Deliveries {
 
   #enforceBudget(record: Pick<DestinationRecord, 'id' | 'name'>, now: number): void {
     const { id, name } = record
-    const gone = overBudget(this.#state.outbox.from(this.memory(id).cursor), this.budget(id), now)
+    const gone = overBudget(this.#state.outbox.backlog(this.memory(id).cursor, id), this.budget(id), now)
     const last = gone.at(-1)
     if (!last) return
     // What is in hand goes whole: part of it may be settled, and is not counted then.
@@ -127,7 +127,7 @@ export class Deliveries {
     const inHand = open?.work ? abandon(open, open.work, this.#pumpPorts) : 0
     const memory = this.memory(id)
     const rest = gone.filter(({ seq }) => seq >= memory.cursor)
-    const lost = inHand + this.#carriedBy(rest, open?.sink)
+    const lost = inHand + this.#carriedBy(rest, id, open?.sink)
     const cursor = Math.max(memory.cursor, last.seq + 1)
     this.#state.destinations.set(id, { ...memory, cursor, droppedSamples: memory.droppedSamples + lost })
     this.#note(
@@ -138,9 +138,9 @@ export class Deliveries {
   }
 
   /** What rows carry to a sink; how many log entries only their bodies say. */
-  #carriedBy(rows: readonly RowEntry[], sink: SinkDefinition | undefined): number {
+  #carriedBy(rows: readonly RowEntry[], id: string, sink: SinkDefinition | undefined): number {
     if (sink?.carries !== 'log entries') return totals(rows).samples
-    return rows.reduce((sum, row) => sum + carriedBy(this.#openRow(row).batches, sink), 0)
+    return rows.reduce((sum, row) => sum + carriedBy(this.#openFor(row, id).batches, sink), 0)
   }
 
   facts(now: number): DeliveryFacts[] {
@@ -149,8 +149,8 @@ export class Deliveries {
 
   #facts({ id, name }: Pick<DestinationRecord, 'id' | 'name'>, now: number): DeliveryFacts {
     const memory = this.memory(id)
-    const { unconfirmedBatches, partialRequests, deadLetters, leftOut } = memory
-    const backlog = this.#state.outbox.from(memory.cursor)
+    const { unconfirmedBatches, partialRequests, deadLetters, deadLettersDropped, leftOut } = memory
+    const backlog = this.#state.outbox.backlog(memory.cursor, id)
     return {
       destination: name,
       lagMs: backlog[0] ? Math.max(now - backlog[0].atMs, 0) : 0,
@@ -159,6 +159,7 @@ export class Deliveries {
       unconfirmedBatches,
       partialRequests,
       deadLetters,
+      deadLettersDropped,
       leftOut,
     }
   }
@@ -179,7 +180,7 @@ export class Deliveries {
 
   view(record: DestinationRecord): DestinationView {
     const memory = this.memory(record.id)
-    const backlog = this.#state.outbox.from(memory.cursor)
+    const backlog = this.#state.outbox.backlog(memory.cursor, record.id)
     const { batches, bytes } = totals(backlog)
     return {
       id: record.id,
@@ -200,6 +201,7 @@ export class Deliveries {
       droppedSamples: memory.droppedSamples,
       dropped: droppedOf(memory),
       deadLetters: memory.deadLetters,
+      deadLettersDropped: memory.deadLettersDropped,
       lastDeliveredAtMs: memory.lastDeliveredAtMs,
       backlogBatches: batches,
       backlogBytes: bytes,
@@ -249,7 +251,7 @@ export class Deliveries {
     random: Math.random,
     enforceBudget: destination => this.#enforceBudget(destination, this.#ports.now()),
     rowsFrom: seq => this.#state.outbox.from(seq),
-    open: row => this.#openRow(row),
+    open: (row, { id }) => this.#openFor(row, id),
     send: (destination, request) => this.#deliver(destination, request),
     probe: destination => this.#probe(destination),
     deadLetter: refused => this.#bury(refused),
@@ -278,6 +280,12 @@ export class Deliveries {
     return outcome
   }
 
+  #openFor(row: RowEntry, destinationId: string): ReturnType<PumpPorts['open']> {
+    const opened = this.#openRow(row)
+    if (row.destinationId !== destinationId) return opened
+    return { items: opened.items, batches: replaysOf(opened.items, this.#state, destinationId) }
+  }
+
   #openRow(row: RowEntry): ReturnType<PumpPorts['open']> {
     const known = this.#rows.get(row.seq)
     if (known) return known.opened
@@ -297,18 +305,12 @@ export class Deliveries {
     return opened
   }
 
-  #bury({ destination, batches, samples, reason }: Refused): void {
-    const times = batches.flatMap(({ snapshots, entries }) => [...snapshots, ...entries].map(({ atMs }) => atMs))
-    this.#state.bury({
-      atMs: this.#ports.now(),
-      destination: destination.name,
-      host: [...new Set(batches.map(({ host }) => host.name))].join(', '),
-      fromMs: times.length > 0 ? Math.min(...times) : null,
-      toMs: times.length > 0 ? Math.max(...times) : null,
-      samples,
-      reason,
-      body: encode(batches, { ignoreUndefined: true }),
-    })
+  #bury({ destination, batches, samples, reason }: Refused): number {
+    const samplesOf = (some: Refused['batches']) => destination.sink.encode(some, destination.settings)?.samples ?? 0
+    const atMs = this.#ports.now()
+    const letters = lettersOf({ atMs, destination, batches, samples, reason, samplesOf })
+    for (const letter of letters) this.#state.bury(letter)
+    return letters.length
   }
 
   #note(destination: string, kind: string, message: string): void {

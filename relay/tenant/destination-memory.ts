@@ -38,7 +38,10 @@ export interface DestinationMemory {
   readonly droppedByOrder: number
   /** Per host id, what was left out of its snapshots. */
   readonly leftOut: ReadonlyMap<string, LeftOut>
+  /** Ever written. */
   readonly deadLetters: number
+  /** Of these, how many went because there were too many. */
+  readonly deadLettersDropped: number
   readonly lastDeliveredAtMs: number | null
 }
 
@@ -65,6 +68,7 @@ export function newDestination(head: number): DestinationMemory {
     droppedByOrder: 0,
     leftOut: new Map(),
     deadLetters: 0,
+    deadLettersDropped: 0,
     lastDeliveredAtMs: null,
   }
 }

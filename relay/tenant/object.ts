@@ -11,6 +11,7 @@ import { totalBytes } from './budget.ts'
 import { isClone } from './clones.ts'
 import { CommitQueue } from './commit-queue.ts'
 import type { Counters } from './counters.ts'
+import { DeadLetterDesk } from './dead-letter-desk.ts'
 import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
 import { nextDrainInMs } from './drain.ts'
@@ -22,6 +23,11 @@ import { StateUnreadable } from './outbox.ts'
 import { Pulse } from './pulse.ts'
 import type { BatchItem } from './row.ts'
 import {
+  type DeadLetterDetail,
+  type DeadLetterFilter,
+  type DeadLetterSelection,
+  type DeadLettersDropped,
+  type DeadLettersReplayed,
   type DeadLetterView,
   type DestinationEdit,
   type DestinationInput,
@@ -57,6 +63,7 @@ interface Live {
   readonly pulse: Pulse
   readonly queue: CommitQueue
   readonly desk: DestinationDesk
+  readonly letters: DeadLetterDesk
 }
 
 /** One tenant: its hosts, their outbox, its destinations. The shell around the rules of this folder. */
@@ -94,7 +101,8 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
         dataKey: () => this.#openDataKey(state),
         allowPrivate: this.env.PRIVATE_DESTINATIONS === 'allow',
       })
-      this.#live = { state, deliveries, pulse, queue, desk }
+      const letters = new DeadLetterDesk(state, deliveries)
+      this.#live = { state, deliveries, pulse, queue, desk, letters }
       // Alarms are kept apart from the data: after a crash one may be missing. What is waiting goes out now.
       if (state.identity) pulse.wake(now)
     } catch (error) {
@@ -284,8 +292,24 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     return this.#alive().state.store.events(limit)
   }
 
-  async deadLetters(limit: number): Promise<readonly DeadLetterView[]> {
-    return this.#alive().state.store.deadLetters(limit)
+  async deadLetters(limit: number, filter: DeadLetterFilter = {}): Promise<readonly DeadLetterView[]> {
+    return this.#alive().letters.list(limit, filter)
+  }
+
+  async deadLetter(id: number): Promise<Result<DeadLetterDetail>> {
+    return this.#alive().letters.show(id)
+  }
+
+  async replayDeadLetters(selection: DeadLetterSelection): Promise<Result<DeadLettersReplayed>> {
+    const { letters, pulse } = this.#alive()
+    const now = Date.now()
+    const replayed = letters.replay(selection, now)
+    if (replayed.ok) pulse.flushNow(now)
+    return replayed
+  }
+
+  async dropDeadLetters(selection: DeadLetterSelection): Promise<Result<DeadLettersDropped>> {
+    return this.#alive().letters.drop(selection, Date.now())
   }
 
   #nextInMs({ state, deliveries }: Live, { hostId, agent, spool }: IngestHeader, now: number): number {

@@ -1,5 +1,5 @@
 import { EMPTY_RING, liveSlots, nextSlot, push, type RingState, release } from './ring.ts'
-import { acceptedAtMs, decodeRow, encodeRow, type Item, samplesOf } from './row.ts'
+import { acceptedAtMs, decodeRow, destinationOf, encodeRow, type Item, samplesOf } from './row.ts'
 import type { Sql } from './storage.ts'
 
 /** What is known of a row without reading its body. */
@@ -12,11 +12,21 @@ export interface RowEntry {
   readonly bytes: number
   /** Whether a removal is among its items: it must not be passed over. */
   readonly removal: boolean
+  /** Set: a replay, which only this destination takes. The others pass over it. */
+  readonly destinationId?: string
 }
 
-type Row = { seq: number; at: number; batches: number; samples: number; removal: number; bytes: number }
+type Row = {
+  seq: number
+  at: number
+  batches: number
+  samples: number
+  removal: number
+  bytes: number
+  destination_id: string | null
+}
 
-const ROW_COLUMNS = 'seq, at, batches, samples, removal, length(body) AS bytes'
+const ROW_COLUMNS = 'seq, at, batches, samples, removal, length(body) AS bytes, destination_id'
 
 /** The state on disk is not what the checkpoint says. Nothing may be started over it. */
 export class StateUnreadable extends Error {}
@@ -87,8 +97,10 @@ export class Outbox {
     const batches = items.filter(item => item.kind === 'batch').length
     const samples = samplesOf(items)
     const removal = items.some(item => item.kind === 'removal')
+    const destinationId = destinationOf(items)
     this.#sql.exec(
-      `INSERT OR REPLACE INTO outbox (slot, seq, at, batches, samples, removal, body) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO outbox (slot, seq, at, batches, samples, removal, body, destination_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       slot,
       seq,
       atMs,
@@ -96,8 +108,9 @@ export class Outbox {
       samples,
       removal ? 1 : 0,
       body,
+      destinationId ?? null,
     )
-    const row = { seq, slot, atMs, batches, samples, bytes: body.length, removal }
+    const row = { seq, slot, atMs, batches, samples, bytes: body.length, removal, ...only(destinationId) }
     this.#ring = push(this.#ring, slot)
     this.#add(row)
     return row
@@ -114,6 +127,11 @@ export class Outbox {
     return (
       this.#samples - (this.#samplesBefore[Math.max(seq - (this.#rows[0]?.seq ?? this.#ring.head), 0)] ?? this.#samples)
     )
+  }
+
+  /** The same as `from` without the rows that are another destination's. */
+  backlog(seq: number, destinationId: string): readonly RowEntry[] {
+    return this.from(seq).filter(row => row.destinationId === undefined || row.destinationId === destinationId)
   }
 
   read(row: RowEntry): readonly Item[] {
@@ -152,7 +170,11 @@ export class Outbox {
   #row(slot: number): RowEntry | undefined {
     const [row] = this.#sql.exec<Row>(`SELECT ${ROW_COLUMNS} FROM outbox WHERE slot = ?`, slot)
     if (!row) return undefined
-    const { at, removal, ...rest } = row
-    return { ...rest, slot, atMs: at, removal: removal === 1 }
+    const { at, removal, destination_id: destinationId, ...rest } = row
+    return { ...rest, slot, atMs: at, removal: removal === 1, ...only(destinationId ?? undefined) }
   }
+}
+
+function only(destinationId: string | undefined): Pick<RowEntry, 'destinationId'> {
+  return destinationId === undefined ? {} : { destinationId }
 }

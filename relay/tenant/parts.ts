@@ -12,7 +12,7 @@ export function weightOf(batch: Batch): number {
 }
 
 /** Samples of all snapshots, and the ends of series. */
-export function samplesIn(batches: readonly Batch[]): number {
+export function samplesIn(batches: readonly Pick<Batch, 'snapshots' | 'ended'>[]): number {
   return batches.reduce((sum, { snapshots, ended }) => sum + samplesOf(snapshots) + (ended?.series.length ?? 0), 0)
 }
 

@@ -47,11 +47,12 @@ export interface PumpPorts {
   /** Drops what is too old or too much: a slow destination is never idle, and must not fill the outbox for all. */
   enforceBudget(destination: OpenDestination): void
   rowsFrom(seq: number): readonly RowEntry[]
-  open(row: RowEntry): Opened
+  open(row: RowEntry, destination: OpenDestination): Opened
   send(destination: OpenDestination, request: OutboundRequest): Promise<Outcome>
   /** Sends the relay's own samples, which nothing can be wrong with. */
   probe(destination: OpenDestination): Promise<Outcome>
-  deadLetter(refused: Refused): void
+  /** Answers how many dead letters that made. */
+  deadLetter(refused: Refused): number
   /** Something a person should see: what and why. */
   note(destination: OpenDestination, kind: 'suspended' | 'partial' | 'resumed' | 'too_old', message: string): void
 }
@@ -66,7 +67,8 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
   while (!destination.closed && mayTry(destination.memory, ports.now())) {
     if (!destination.work) {
       ports.enforceBudget(destination)
-      destination.work = takeWork(destination, ports.rowsFrom(destination.memory.cursor), ports.open, ports.now())
+      const rows = ports.rowsFrom(destination.memory.cursor)
+      destination.work = takeWork(destination, rows, row => ports.open(row, destination), ports.now())
     }
     const { work } = destination
     if (!work) break
@@ -106,13 +108,16 @@ function finish(destination: OpenDestination, work: Work, ports: PumpPorts): voi
 
 /** The cursor, the counters and the dead letters in one step: the next checkpoint has all of them or none. */
 function conclude(destination: OpenDestination, work: Work, ports: Pick<PumpPorts, 'deadLetter'>): void {
-  for (const refused of work.tally.refused) ports.deadLetter({ destination, ...refused })
-  destination.memory = { ...withTally(destination.memory, work.tally), cursor: work.cursorAfter }
+  const letters = work.tally.refused.reduce((sum, one) => sum + ports.deadLetter({ destination, ...one }), 0)
+  const memory = withTally(destination.memory, work.tally)
+  destination.memory = { ...memory, deadLetters: memory.deadLetters + letters, cursor: work.cursorAfter }
   destination.work = undefined
 }
 
 /** The first part as it is to be sent now: at every attempt more of it may have become too old. */
 function withoutOld({ sink, settings, memory }: OpenDestination, work: Work, part: Part, now: number): Part {
+  // Of a replay the destination itself says whether it is too old.
+  if (part.batches.some(({ replayed }) => replayed)) return part
   const { kept, old } = withinWindow(part.batches, horizonMs(memory, sink.windowMs?.(settings), now))
   if (old.length === 0) return part
   leaveOut(work.tally, old, 'age', sink)
@@ -189,8 +194,11 @@ function settleRejected(
   samples: number,
   ports: PumpPorts,
 ): readonly Part[] {
-  if (outcome.tooOld && sayTooOld(destination, part, outcome.reason, ports)) return [part]
-  const held = outcome.alreadyHeld && part.maybeStored
+  const replayed = part.batches.some(batch => batch.replayed)
+  const tooOld = outcome.tooOld && !replayed
+  if (tooOld && sayTooOld(destination, part, outcome.reason, ports)) return [part]
+  // Whether a replay was taken once, nobody can say: it stays a dead letter, to be looked at.
+  const held = outcome.alreadyHeld && part.maybeStored && !replayed
   const oneHost = partsByHost(part.batches).length === 1
   // A part of a host's newest would take the place of the whole. Splitting by host is bounded by the hosts, splitting
   // what may be held by its snapshots; only the search for a poison snapshot has a bound of its own.
@@ -205,7 +213,7 @@ function settleRejected(
     work.tally.unconfirmedBatches += part.batches.length
     return []
   }
-  if (outcome.tooOld && !bisect(part.batches)) {
+  if (tooOld && !bisect(part.batches)) {
     // One snapshot by itself is too old: so is whatever is older, which need not be asked for.
     leaveOut(work.tally, part.batches, 'age', destination.sink)
     const { memory, sink } = destination

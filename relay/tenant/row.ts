@@ -47,7 +47,17 @@ export interface RemovalItem {
   readonly series?: readonly SeriesName[]
 }
 
-export type Item = BatchItem | RelayItem | RemovalItem
+/** A dead letter on its way again to the destination that refused it; nobody else takes it. A row of its own. */
+export interface ReplayItem {
+  readonly kind: 'replay'
+  readonly atMs: number
+  readonly destinationId: string
+  readonly samples: number
+  /** As `dead-letter-body.ts` writes it. */
+  readonly body: Uint8Array
+}
+
+export type Item = BatchItem | RelayItem | RemovalItem | ReplayItem
 
 /** What an item takes beside its body and the texts of its backups. */
 const ITEM_BYTES = 1024
@@ -60,17 +70,27 @@ export function sizeBytes(item: BatchItem): number {
   return ITEM_BYTES + item.body.length + item.backups.length * REPORT_BYTES + texts * 3
 }
 
-/** One row of the outbox: the items that were committed together. */
+/**
+ * One row of the outbox: the items that were committed together. Replays stand beside the items: a release that knows
+ * none finds a row without items and passes over it, where an item of a kind unknown to it would stop every pump.
+ */
 export function encodeRow(items: readonly Item[]): Uint8Array {
-  return encode({ v: ROW_VERSION, items }, { ignoreUndefined: true })
+  const replays = items.filter(({ kind }) => kind === 'replay')
+  if (replays.length === 0) return encode({ v: ROW_VERSION, items }, { ignoreUndefined: true })
+  return encode({ v: ROW_VERSION, items: items.filter(({ kind }) => kind !== 'replay'), replays })
 }
 
 /** @throws Error when the bytes are not a row that this release reads */
 export function decodeRow(bytes: Uint8Array): readonly Item[] {
-  const row = decode(bytes) as { v?: unknown; items?: unknown }
+  const row = decode(bytes) as { v?: unknown; items?: unknown; replays?: Item[] }
   if (typeof row?.v !== 'number' || row.v > ROW_VERSION + 1 || !Array.isArray(row.items))
     throw new Error(`outbox row of version ${String(row?.v)} is not readable by this release`)
-  return row.items as Item[]
+  return row.replays ? [...(row.items as Item[]), ...row.replays] : (row.items as Item[])
+}
+
+/** The only destination that a row is for; absent: it is for all. */
+export function destinationOf(items: readonly Item[]): string | undefined {
+  return items.find(item => item.kind === 'replay')?.destinationId
 }
 
 /** Samples that a row carries to each destination. */

@@ -1,6 +1,7 @@
 import type { HostConfig } from '../../shared/host-config.ts'
 import type { Outcome } from '../../shared/outcome.ts'
-import type { Ack, BackupReport, ConfigReply, WireBatch } from '../../shared/wire.ts'
+import type { ProblemCode } from '../../shared/problem.ts'
+import type { Ack, BackupReport, ConfigReply, Entry, Snapshot, WireBatch } from '../../shared/wire.ts'
 import type { Result } from '../result.ts'
 import type { Clone } from './clones.ts'
 import type { Counters } from './counters.ts'
@@ -144,7 +145,10 @@ export interface DestinationView {
   readonly droppedSamples: number
   /** The same by reason: over its budget, too old for it, not newer than what it has of the host. */
   readonly dropped: { readonly budget: number; readonly age: number; readonly order: number }
+  /** Ever written. */
   readonly deadLetters: number
+  /** Of these, how many went because there were too many. */
+  readonly deadLettersDropped: number
   readonly lastDeliveredAtMs: number | null
 }
 
@@ -159,12 +163,65 @@ export interface DeadLetterView {
   readonly id: number
   readonly atMs: number
   readonly destination: string
+  /** Null in a letter of a release that did not store it; so for the host. */
+  readonly destinationId: string | null
   readonly host: string
+  readonly hostId: string | null
   readonly fromMs: number | null
   readonly toMs: number | null
   readonly samples: number
   /** The server's own words, redacted. */
   readonly reason: string
+}
+
+/** Destination and host by id or by name; both absent: all letters. */
+export interface DeadLetterFilter {
+  readonly destination?: string
+  readonly host?: string
+}
+
+/** Which letters an operator means: those that everything given fits, none when nothing is; `all` stands alone. */
+export interface DeadLetterSelection extends DeadLetterFilter {
+  readonly ids?: readonly number[]
+  readonly all?: true
+}
+
+/** What a sink would encode of one host, as it was kept. */
+export interface DeadLetterBatch {
+  readonly host: string
+  readonly hostId: string
+  /** `agent`: what the host sent. `relay`: what the relay said of it, or of itself. */
+  readonly source: 'agent' | 'relay'
+  /** A host's removal, and how many series that ends. */
+  readonly removed: boolean
+  readonly ended: number
+  readonly snapshots: readonly Pick<Snapshot, 'atMs' | 'metrics' | 'series'>[]
+  readonly entries: readonly Entry[]
+}
+
+export interface DeadLetterDetail extends DeadLetterView {
+  readonly batches: readonly DeadLetterBatch[]
+  /** What was left out of `batches`, the last ones, so that the answer stays small. */
+  readonly cut: { readonly snapshots: number; readonly samples: number; readonly entries: number }
+}
+
+/** Letters that were meant and stayed as they were, by the reason. */
+export interface DeadLettersLeft {
+  readonly code: ProblemCode
+  readonly detail: string
+  readonly letters: number
+}
+
+export interface DeadLettersReplayed {
+  readonly replayed: number
+  readonly samples: number
+  readonly left: readonly DeadLettersLeft[]
+}
+
+export interface DeadLettersDropped {
+  readonly dropped: number
+  readonly samples: number
+  readonly left: readonly DeadLettersLeft[]
 }
 
 export interface HostCounts {
@@ -217,5 +274,9 @@ export interface TenantRpc {
   resumeDestination(destination: string): Promise<Result<DestinationView>>
 
   events(limit: number): Promise<readonly EventView[]>
-  deadLetters(limit: number): Promise<readonly DeadLetterView[]>
+  deadLetters(limit: number, filter?: DeadLetterFilter): Promise<readonly DeadLetterView[]>
+  deadLetter(id: number): Promise<Result<DeadLetterDetail>>
+  /** Puts them into the queue of their destinations again. Refused when every one that was meant has to stay. */
+  replayDeadLetters(selection: DeadLetterSelection): Promise<Result<DeadLettersReplayed>>
+  dropDeadLetters(selection: DeadLetterSelection): Promise<Result<DeadLettersDropped>>
 }

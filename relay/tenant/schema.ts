@@ -30,6 +30,9 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, message TEXT NOT NULL
    );`,
   `CREATE TABLE destination_budgets (destination TEXT PRIMARY KEY, age_ms INTEGER, bytes INTEGER) WITHOUT ROWID;`,
+  `ALTER TABLE dead_letters ADD COLUMN destination_id TEXT;
+   ALTER TABLE dead_letters ADD COLUMN host_id TEXT;
+   ALTER TABLE outbox ADD COLUMN destination_id TEXT;`,
 ]
 
 /**

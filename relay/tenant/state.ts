@@ -2,6 +2,8 @@ import type { Snapshot } from '../../shared/wire.ts'
 import type { Host, SeriesName, Tenant } from '../sinks/sink.ts'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import { type Counters, newCounters, type RefusalReason } from './counters.ts'
+import { type DeadLetter, overBound } from './dead-letter.ts'
+import { DeadLetters } from './dead-letters.ts'
 import type { Names } from './decode.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { eventsOf } from './host-events.ts'
@@ -14,7 +16,7 @@ import type { Item } from './row.ts'
 import type { EventView } from './rpc.ts'
 import { migrate } from './schema.ts'
 import { countingStorage, type ObjectStorage } from './storage.ts'
-import { checkpointRows, type DeadLetter, type HostRecord, TenantStore } from './store.ts'
+import { checkpointRows, type HostRecord, TenantStore } from './store.ts'
 
 /**
  * All that a tenant object knows: its tables, and in memory what changes with every batch. Memory is lost at every
@@ -23,6 +25,7 @@ import { checkpointRows, type DeadLetter, type HostRecord, TenantStore } from '.
 export class TenantState implements Names {
   readonly store: TenantStore
   readonly outbox: Outbox
+  readonly letters: DeadLetters
   readonly hosts = new Map<string, HostRecord>()
   readonly memories = new Map<string, HostMemory>()
   readonly destinations = new Map<string, DestinationMemory>()
@@ -38,7 +41,7 @@ export class TenantState implements Names {
   readonly #abort: (error: unknown) => never
   #identity: Tenant | undefined
   readonly #events: EventView[] = []
-  readonly #deadLetters: DeadLetter[] = []
+  readonly #buried: DeadLetter[] = []
 
   /**
    * `abort` ends the object, which then starts again from what is stored: called when a write failed, since memory that
@@ -53,6 +56,7 @@ export class TenantState implements Names {
     this.#abort = abort
     this.store = new TenantStore(this.storage.sql)
     this.outbox = new Outbox(this.storage.sql)
+    this.letters = new DeadLetters(this.storage.sql)
     this.heartbeatMs = now
     const tenant = this.store.meta('tenant')
     if (tenant === undefined) return
@@ -99,7 +103,10 @@ export class TenantState implements Names {
 
   /** For the dead-letters table, with the next checkpoint: the one that also moves the cursor past it. */
   bury(letter: DeadLetter): void {
-    this.#deadLetters.push(letter)
+    this.#buried.push(letter)
+    // Those that wait for a checkpoint are within the bounds of the table: it would drop them too.
+    const over = overBound(this.#buried.map(({ body }) => ({ bytes: body.length })))
+    this.#countDropped(this.#buried.splice(0, over).map(({ destinationId }) => destinationId))
   }
 
   /** Remembers which series a present host has. */
@@ -135,20 +142,30 @@ export class TenantState implements Names {
       this.#abort(error)
     }
     this.#events.length = 0
-    this.#deadLetters.length = 0
+    this.#buried.length = 0
   }
 
   #writeCheckpoint(also: () => void): RingState {
     also()
+    for (const letter of this.#buried) this.letters.add(letter)
+    if (this.#buried.length > 0) this.#countDropped(this.letters.evict())
     const tail = Math.min(this.outbox.head, ...[...this.destinations.values()].map(({ cursor }) => cursor))
     const ring = this.outbox.releasable(tail)
-    for (const letter of this.#deadLetters) this.store.addDeadLetter(letter)
     for (const event of this.#events) this.store.addEvent(event)
     const { heartbeatMs, incident, memories: hosts, destinations, series } = this
     const known = { heartbeatMs, incident, ring, hosts, destinations, series, counters: this.#counters }
     // Last: it says how many rows were written before it.
     this.store.setCheckpoint(encodeCheckpoint(known))
     return ring
+  }
+
+  /** Of a destination that is gone nobody counts: its series are gone too. */
+  #countDropped(destinationIds: readonly (string | null)[]): void {
+    for (const id of destinationIds) {
+      const memory = id === null ? undefined : this.destinations.get(id)
+      if (id === null || !memory) continue
+      this.destinations.set(id, { ...memory, deadLettersDropped: memory.deadLettersDropped + 1 })
+    }
   }
 
   /** A host that was removed while its batch was on the way stays forgotten. */

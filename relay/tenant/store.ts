@@ -1,6 +1,6 @@
 import type { HostConfig } from '../../shared/host-config.ts'
-import type { Budget, DeadLetterView, EventView } from './rpc.ts'
-import type { Sql, SqlValue } from './storage.ts'
+import type { Budget, EventView } from './rpc.ts'
+import type { Sql } from './storage.ts'
 
 /** What changes only when a person or an enrolment changes it: rows of their own, loaded when the object wakes. */
 export interface HostRecord {
@@ -32,14 +32,8 @@ export interface DestinationRecord {
   readonly createdAtMs: number
 }
 
-export interface DeadLetter extends Omit<DeadLetterView, 'id'> {
-  /** The batches at fault, as `encodeBatches` writes them: enough to replay. */
-  readonly body: Uint8Array
-}
-
 /** Newest kept; what is older than these is gone for good. */
 const MAX_EVENTS = 1_000
-const MAX_DEAD_LETTERS = 1_000
 
 type HostRow = {
   id: string
@@ -93,7 +87,7 @@ export const MAX_CHECKPOINT_ROW_BYTES = 1024 * 1024
 /** Rows that a checkpoint takes. */
 export const checkpointRows = (body: Uint8Array) => Math.max(Math.ceil(body.length / MAX_CHECKPOINT_ROW_BYTES), 1)
 
-/** The tables beside the outbox. No rule lives here. */
+/** The tables beside the outbox and the dead letters. No rule lives here. */
 export class TenantStore {
   readonly #sql: Sql
 
@@ -209,32 +203,6 @@ export class TenantStore {
       )
       .toArray()
       .map(({ at, ...event }) => ({ atMs: at, ...event }))
-  }
-
-  addDeadLetter(letter: DeadLetter): void {
-    this.#sql.exec(
-      `INSERT INTO dead_letters (at, destination, host, from_at, to_at, samples, reason, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      letter.atMs,
-      letter.destination,
-      letter.host,
-      letter.fromMs,
-      letter.toMs,
-      letter.samples,
-      letter.reason,
-      letter.body,
-    )
-    this.#sql.exec('DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?', MAX_DEAD_LETTERS)
-  }
-
-  deadLetters(limit: number): DeadLetterView[] {
-    return this.#sql
-      .exec<DeadLetterView & Record<string, SqlValue>>(
-        `SELECT id, at AS atMs, destination, host, from_at AS fromMs, to_at AS toMs, samples, reason
-         FROM dead_letters ORDER BY id DESC LIMIT ?`,
-        limit,
-      )
-      .toArray()
   }
 }
 

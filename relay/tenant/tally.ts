@@ -49,7 +49,7 @@ export function leaveOut(
   }
 }
 
-/** The memory with the tally in its counters. */
+/** The memory with the tally in its counters; how many letters the refused make, whoever writes them knows. */
 export function withTally(memory: DestinationMemory, tally: Tally): DestinationMemory {
   const leftOut = new Map(memory.leftOut)
   for (const [hostId, more] of tally.leftOut) addLeftOut(leftOut, hostId, more)
@@ -66,7 +66,6 @@ export function withTally(memory: DestinationMemory, tally: Tally): DestinationM
     droppedSamples: memory.droppedSamples + tally.droppedByAge + tally.droppedByOrder,
     droppedByAge: memory.droppedByAge + tally.droppedByAge,
     droppedByOrder: memory.droppedByOrder + tally.droppedByOrder,
-    deadLetters: memory.deadLetters + tally.refused.length,
   }
 }
 

@@ -20,6 +20,7 @@ export interface DeliveryFacts {
   readonly unconfirmedBatches: number
   readonly partialRequests: number
   readonly deadLetters: number
+  readonly deadLettersDropped: number
   /** Per host id. */
   readonly leftOut: ReadonlyMap<string, LeftOut>
 }
@@ -129,6 +130,7 @@ export function deliverySeries(facts: DeliveryFacts) {
     { name: 'onec_delivery_unconfirmed_total', labels, value: facts.unconfirmedBatches },
     { name: 'onec_delivery_partial_total', labels, value: facts.partialRequests },
     { name: 'onec_dead_letters_total', labels, value: facts.deadLetters },
+    { name: 'onec_dead_letters_dropped_total', labels, value: facts.deadLettersDropped },
   ]
 }
 

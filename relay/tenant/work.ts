@@ -62,10 +62,13 @@ function allWork(
   open: (row: RowEntry) => Opened,
 ): Work {
   const maybeStored = first.seq < memory.uncertainBelow
+  // A replay shares no request with what is live.
+  const alone = maybeStored || first.destinationId !== undefined
   const taken: RowEntry[] = []
   let samples = 0
   for (const row of rows) {
-    if (taken.length > 0 && (maybeStored || samples + row.samples > MAX_SAMPLES_PER_REQUEST)) break
+    const apart = alone || row.destinationId !== undefined
+    if (taken.length > 0 && (apart || samples + row.samples > MAX_SAMPLES_PER_REQUEST)) break
     taken.push(row)
     samples += row.samples
   }
@@ -85,8 +88,8 @@ function byOrder(batches: readonly Batch[], memory: DestinationMemory): { fresh:
   for (const whole of batches) {
     const newestMs = memory.newestMs.get(whole.host.id)
     const batch = endingAfter(whole, newestMs)
-    const late =
-      batch.source === 'relay' || newestMs === undefined ? [] : batch.snapshots.filter(({ atMs }) => atMs <= newestMs)
+    const anyOrder = batch.source === 'relay' || batch.replayed || newestMs === undefined
+    const late = anyOrder ? [] : batch.snapshots.filter(({ atMs }) => atMs <= newestMs)
     if (late.length === 0) fresh.push(batch)
     else {
       fresh.push({ ...batch, snapshots: batch.snapshots.filter(one => !late.includes(one)) })

@@ -24,7 +24,7 @@ const SILENT_MS = 60_000
 
 export async function gatherLetters({ admin }: OpenArena, letters: Letters): Promise<void> {
   for (const tenant of TENANTS)
-    for (const letter of (await admin.deadLetters(tenant, MOST_LISTED)).deadLetters)
+    for (const letter of (await admin.deadLetters(tenant, MOST_LISTED, {})).deadLetters)
       letters.set(`${tenant} ${letter.id}`, { ...letter, tenant })
 }
 

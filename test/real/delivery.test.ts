@@ -44,7 +44,7 @@ const post =
     for (const host of hosts) tenant.post(host, [snapshot(atMs)])
   }
 const destination = () => tenant.destination('Прометей')
-const letters = () => tenant.state.store.deadLetters(1_000)
+const letters = () => tenant.state.letters.list({}, 1_000)
 
 /** Times of a host's samples in Prometheus, in its order. */
 async function heldOf(host: string): Promise<number[]> {

@@ -74,6 +74,7 @@ const MORE = [
   'onec_delivery_dropped_samples_total',
   'onec_delivery_unconfirmed_total',
   'onec_dead_letters_total',
+  'onec_dead_letters_dropped_total',
 ]
 
 test('the 45 names of the seed guide, in its order', () => {

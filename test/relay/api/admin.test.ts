@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { mintOperatorToken } from '../../../relay/auth/token.ts'
 import { readKeyring } from '../../../relay/secrets/keyring.ts'
 import { RELAY_VERSION } from '../../../relay/version.ts'
-import { auditOf, COUNTS, DESTINATION, NOW, setUp } from './fakes.ts'
+import { auditOf, COUNTS, DEAD_LETTER, DESTINATION, NOW, setUp } from './fakes.ts'
 
 const ROMASHKA = '/v1/admin/tenants/ooo-romashka'
 const LOKI = `${ROMASHKA}/destinations/${encodeURIComponent('Логи')}`
+const LETTERS = `${ROMASHKA}/dead-letters`
 const HOST = `${ROMASHKA}/hosts/${encodeURIComponent('БУХ-1С')}`
 
 async function withTenants() {
@@ -48,6 +49,16 @@ const CHANGES: [method: string, path: string, body: unknown, asked: unknown[] | 
   ['POST', `${LOKI}/test`, undefined, ['testDestination', 'Логи'], 'destination.test'],
   ['POST', `${LOKI}/suspend`, undefined, ['suspendDestination', 'Логи'], 'destination.suspend'],
   ['POST', `${LOKI}/resume`, undefined, ['resumeDestination', 'Логи'], 'destination.resume'],
+  ['POST', `${LETTERS}/7/replay`, undefined, ['replayDeadLetters', { ids: [7] }], 'dead-letter.replay'],
+  ['DELETE', `${LETTERS}/7`, undefined, ['dropDeadLetters', { ids: [7] }], 'dead-letter.drop'],
+  ['POST', `${LETTERS}/replay`, { all: true }, ['replayDeadLetters', { all: true }], 'dead-letter.replay'],
+  [
+    'POST',
+    `${LETTERS}/drop`,
+    { destination: 'Логи', host: 'БУХ-1С', ids: [7, 9] },
+    ['dropDeadLetters', { destination: 'Логи', host: 'БУХ-1С', ids: [7, 9] }],
+    'dead-letter.drop',
+  ],
 ]
 
 const READS: [path: string, body: unknown][] = [
@@ -56,7 +67,8 @@ const READS: [path: string, body: unknown][] = [
   [HOST, { id: 'bukh-1s', name: 'БУХ-1С' }],
   [`${ROMASHKA}/destinations`, { destinations: [DESTINATION] }],
   [`${ROMASHKA}/events?limit=5`, { events: [] }],
-  [`${ROMASHKA}/dead-letters`, { deadLetters: [] }],
+  [LETTERS, { deadLetters: [] }],
+  [`${LETTERS}/7`, DEAD_LETTER],
 ]
 
 describe('tokens', () => {
@@ -117,7 +129,12 @@ describe('roles', () => {
     expect([200, 201]).toContain(reply.status)
     expect(tenant('ooo-romashka:0').calls).toEqual(asked ? [asked] : [])
     expect(auditOf(sql).slice(before)).toEqual([
-      { by: 'operator', action, tenant: 'ooo-romashka', subject: expect.stringMatching(/БУХ-1С|Логи|Метрики|^\w{4}$/) },
+      {
+        by: 'operator',
+        action,
+        tenant: 'ooo-romashka',
+        subject: expect.stringMatching(/БУХ-1С|Логи|Метрики|^\w{4}$|^(7|all)$/),
+      },
     ])
     expect(JSON.stringify([auditOf(sql), reply.body])).not.toContain('секрет')
   })

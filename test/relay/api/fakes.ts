@@ -9,7 +9,7 @@ import type { Sql } from '../../../relay/directory/sql.ts'
 import type { Env } from '../../../relay/env.ts'
 import { ok, refused } from '../../../relay/result.ts'
 import { generateKeyring, readKeyring } from '../../../relay/secrets/keyring.ts'
-import type { DestinationView, HostDetail, TenantRpc } from '../../../relay/tenant/rpc.ts'
+import type { DeadLetterDetail, DestinationView, HostDetail, TenantRpc } from '../../../relay/tenant/rpc.ts'
 import { nodeSql } from '../directory/node-sql.ts'
 
 export const NOW = 1_795_408_705_854
@@ -120,6 +120,7 @@ function tenantNamed(tenants: Map<string, FakeTenant>, name: string): FakeTenant
 
 const CONFIG = { revision: 1, config: {} }
 export const DESTINATION = { id: 'loki', name: 'Логи', sink: 'loki', secrets: ['password'] } as const
+export const DEAD_LETTER = { id: 7, destination: 'Логи', host: 'БУХ-1С', batches: [] } as const
 export const COUNTS = { total: 1, byState: { pending: 0, up: 1, late: 0, down: 0, disabled: 0 } }
 export const METRICS = [
   {
@@ -169,6 +170,9 @@ function fakeTenant(): FakeTenant {
     resumeDestination: destinationCalled,
     events: () => [],
     deadLetters: () => [],
+    deadLetter: id => (id === 7 ? ok(DEAD_LETTER as unknown as DeadLetterDetail) : missing),
+    replayDeadLetters: ({ ids }) => (ids?.includes(8) ? missing : ok({ replayed: 1, samples: 45, left: [] })),
+    dropDeadLetters: ({ ids }) => (ids?.includes(8) ? missing : ok({ dropped: 1, samples: 45, left: [] })),
   }
   const tenant: FakeTenant = { calls, hosts, failure: undefined, hangs: false, rpc: {} as TenantRpc }
   for (const [method, answer] of Object.entries(answers))

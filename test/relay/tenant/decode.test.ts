@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { batchesOf } from '../../../relay/tenant/decode.ts'
-import { batchItem, NOW, relayItem, snapshot, TENANT, wireBatch } from './fixtures.ts'
+import { encodeLetter } from '../../../relay/tenant/dead-letter-body.ts'
+import { batchesOf, RELAY_HOST, RELAY_JOB, replaysOf } from '../../../relay/tenant/decode.ts'
+import { agentBatch, batchItem, NOW, relayItem, replayItem, snapshot, TENANT, wireBatch } from './fixtures.ts'
 
 const NAMES = { tenant: TENANT, host: (id: string) => ({ id, name: `БУХ-${id}`, labels: {} }) }
 const HOUR = 3_600_000
@@ -32,4 +33,26 @@ test('a row of the release before, from a clock ahead, reaches no store in the f
 test('what the relay says has its own clock', () => {
   const [said] = batchesOf([relayItem(NOW + HOUR, 'h1', { onec_host_up: 1 })], NAMES)
   expect(said?.snapshots[0]?.atMs).toBe(NOW + HOUR)
+})
+
+const names = { tenant: TENANT, host: (id: string) => ({ id, name: `сегодня ${id}`, labels: { site: 'Москва' } }) }
+
+test('a replay is given to its destination alone, marked, with what else it was', () => {
+  const items = [batchItem(), replayItem('h1', [NOW - 9, NOW - 5]), replayItem('h2', [NOW], { destinationId: 'd2' })]
+  expect(batchesOf(items, names)).toMatchObject([{ host: { id: 'h1' }, source: 'agent' }])
+  expect(batchesOf(items, names)[0]).not.toHaveProperty('replayed')
+  expect(replaysOf(items, names, 'd1')).toEqual([
+    { ...agentBatch('h1', [NOW - 9, NOW - 5]), host: names.host('h1'), replayed: true },
+  ])
+  expect(replaysOf(items, names, 'd2')).toMatchObject([{ host: { id: 'h2' }, replayed: true }])
+  expect(replaysOf(items, names, 'd3')).toEqual([])
+})
+
+test('a host is called as it is today, the relay as always', () => {
+  const before = agentBatch('h1', [NOW], { host: { id: 'h1', name: 'прежде', labels: { bad: 'x' } } })
+  const [own] = batchesOf([relayItem(NOW, null, { onec_dead_letters_total: 1 })], names)
+  const body = encodeLetter(own ? [before, own] : [])
+  const [host, relay] = replaysOf([replayItem('h1', [], { body })], names, 'd1')
+  expect(host?.host).toEqual(names.host('h1'))
+  expect(relay).toMatchObject({ host: RELAY_HOST, job: RELAY_JOB, source: 'relay', replayed: true })
 })

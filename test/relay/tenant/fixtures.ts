@@ -1,7 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import type { Batch } from '../../../relay/sinks/sink.ts'
+import type { DeadLetter } from '../../../relay/tenant/dead-letter.ts'
+import { encodeLetter } from '../../../relay/tenant/dead-letter-body.ts'
 import { type HostMemory, newHost } from '../../../relay/tenant/host-memory.ts'
-import type { BatchItem, RelayItem } from '../../../relay/tenant/row.ts'
+import type { BatchItem, RelayItem, ReplayItem } from '../../../relay/tenant/row.ts'
 import type { DestinationRecord, HostRecord } from '../../../relay/tenant/store.ts'
 import type { BackupReport, Snapshot, WireBatch } from '../../../shared/wire.ts'
 
@@ -56,6 +58,12 @@ export function relayItem(atMs: number, hostId: string | null, metrics: Record<s
   return { kind: 'relay', atMs, samples, says: [{ hostId, snapshot: { metrics, series: [] }, entries: [] }] }
 }
 
+/** A dead letter of a host on its way again. */
+export function replayItem(hostId: string, times: readonly number[], more: Partial<ReplayItem> = {}): ReplayItem {
+  const body = encodeLetter([agentBatch(hostId, times)])
+  return { kind: 'replay', atMs: NOW, destinationId: 'd1', samples: times.length, body, ...more }
+}
+
 export function report(more: Partial<BackupReport> = {}): BackupReport {
   return {
     name: 'Зарплата 3.1',
@@ -96,6 +104,23 @@ export function destinationRecord(more: Partial<DestinationRecord> = {}): Destin
 export function seenHost(more: Partial<HostMemory> = {}): HostMemory {
   const { agent, spool } = wireBatch()
   return { ...newHost(NOW), state: 'up', lastSeenMs: NOW, dueAtMs: NOW + 60_000, agent, spool, clockSkewMs: 0, ...more }
+}
+
+/** As the first destination of a tenant refused it. */
+export function deadLetter(more: Partial<DeadLetter> = {}): DeadLetter {
+  return {
+    atMs: NOW,
+    destination: 'Облако',
+    destinationId: 'd1',
+    host: 'БУХ-1С',
+    hostId: 'h1',
+    fromMs: NOW - 5,
+    toMs: null,
+    samples: 1,
+    reason: 'HTTP 400: out of bounds',
+    body: encodeLetter([agentBatch('h1', [NOW - 5])]),
+    ...more,
+  }
 }
 
 export function agentBatch(hostId: string, times: readonly number[], more: Partial<Batch> = {}): Batch {

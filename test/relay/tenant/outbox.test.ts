@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Outbox, StateUnreadable } from '../../../relay/tenant/outbox.ts'
 import { EMPTY_RING, type RingState } from '../../../relay/tenant/ring.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
-import { batchItem, idOf, NOW, relayItem } from './fixtures.ts'
+import { batchItem, idOf, NOW, relayItem, replayItem } from './fixtures.ts'
 import { migratedSql } from './node-storage.ts'
 
 const item = (number: number) => batchItem({ id: idOf(number), receivedAtMs: NOW + number })
@@ -27,6 +27,23 @@ test('a row says what is in it without being opened', () => {
   expect(outbox.append([{ kind: 'removal', atMs: NOW, hostId: 'h1' }])).toMatchObject({ seq: 1, removal: true })
   expect(outbox.bytes).toBe(outbox.from(0).reduce((sum, { bytes }) => sum + bytes, 0))
   expect(outbox.read(row)).toEqual([item(1), relayItem(NOW + 9, 'h1', { onec_host_up: 1 })])
+})
+
+test('a replay is one destination’s, also after a restart', () => {
+  const { open } = setUp()
+  const { outbox } = open()
+  outbox.append([item(0)])
+  outbox.append([replayItem('h1', [NOW])])
+  outbox.append([item(2)])
+  const { outbox: again } = open()
+  for (const one of [outbox, again]) {
+    expect(one.from(0)).toMatchObject([{ seq: 0 }, { seq: 1, destinationId: 'd1', batches: 0, samples: 1 }, { seq: 2 }])
+    const seqs = (id: string) => one.backlog(0, id).map(({ seq }) => seq)
+    expect([seqs('d1'), seqs('d2')]).toEqual([
+      [0, 1, 2],
+      [0, 2],
+    ])
+  }
 })
 
 test('rows are found from a number on, whichever were released', () => {

@@ -1,9 +1,9 @@
 import type { Batch, SinkDefinition } from '../../../relay/sinks/sink.ts'
-import { batchesOf } from '../../../relay/tenant/decode.ts'
+import { batchesOf, replaysOf } from '../../../relay/tenant/decode.ts'
 import { type DestinationMemory, newDestination } from '../../../relay/tenant/destination-memory.ts'
 import type { RowEntry } from '../../../relay/tenant/outbox.ts'
 import { type OpenDestination, type PumpPorts, pump, type Refused } from '../../../relay/tenant/pump.ts'
-import { acceptedAtMs, type Item, samplesOf } from '../../../relay/tenant/row.ts'
+import { acceptedAtMs, destinationOf, type Item, samplesOf } from '../../../relay/tenant/row.ts'
 import type { Outcome } from '../../../shared/outcome.ts'
 import type { Snapshot } from '../../../shared/wire.ts'
 import { batchItem, idOf, NOW, snapshot, TENANT, wireBatch } from './fixtures.ts'
@@ -80,10 +80,10 @@ export function setUp(sinkIs: Partial<SinkDefinition> = {}, memory: Partial<Dest
     random: () => 0,
     enforceBudget: () => world.enforce(),
     rowsFrom: seq => rows.slice(seq).map(({ entry }) => entry),
-    open: ({ seq }) => {
+    open: ({ seq }, { id }) => {
       world.opened.push(seq)
       const items = rows[seq]?.items ?? []
-      return { items, batches: batchesOf(items, names) }
+      return { items, batches: [...batchesOf(items, names), ...replaysOf(items, names, id)] }
     },
     send: async (_, { body }) => {
       world.requests.push(String(body))
@@ -93,7 +93,10 @@ export function setUp(sinkIs: Partial<SinkDefinition> = {}, memory: Partial<Dest
       world.requests.push('probe')
       return world.answer('probe')
     },
-    deadLetter: ({ batches, reason }: Refused) => world.letters.push(`${contentOf(batches)}: ${reason}`),
+    deadLetter: ({ batches, reason }: Refused) => {
+      world.letters.push(`${contentOf(batches)}: ${reason}`)
+      return 1
+    },
     note: (_, kind, message) => world.notes.push(`${kind}: ${message}`),
   }
   return {
@@ -106,7 +109,9 @@ export function setUp(sinkIs: Partial<SinkDefinition> = {}, memory: Partial<Dest
       const removal = items.some(({ kind }) => kind === 'removal')
       const batches = items.filter(({ kind }) => kind === 'batch').length
       const atMs = acceptedAtMs(items)
-      rows.push({ items, entry: { seq, slot: seq, atMs, batches, samples: samplesOf(items), bytes: 1_000, removal } })
+      const destinationId = destinationOf(items)
+      const entry = { seq, slot: seq, atMs, batches, samples: samplesOf(items), bytes: 1_000, removal }
+      rows.push({ items, entry: { ...entry, ...(destinationId !== undefined && { destinationId }) } })
     },
     run: () => pump(destination, ports),
     /** What was asked since the last call. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { decode, encode } from '@msgpack/msgpack'
+import type { DeadLetter } from '../../../relay/tenant/dead-letter.ts'
 import type { BatchItem } from '../../../relay/tenant/row.ts'
 import type { EventView } from '../../../relay/tenant/rpc.ts'
-import type { DeadLetter, DestinationRecord, HostRecord } from '../../../relay/tenant/store.ts'
+import type { DestinationRecord, HostRecord } from '../../../relay/tenant/store.ts'
 import { sqlOf } from './node-storage.ts'
 
 /**
@@ -84,7 +85,7 @@ export function v1Release(database: DatabaseSync) {
       )
       sql.exec('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', 1_000)
     },
-    addDeadLetter(letter: DeadLetter): void {
+    addDeadLetter(letter: Omit<DeadLetter, 'destinationId' | 'hostId'>): void {
       sql.exec(
         `INSERT INTO dead_letters (at, destination, host, from_at, to_at, samples, reason, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

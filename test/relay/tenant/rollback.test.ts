@@ -5,7 +5,19 @@ import { budgetOf } from '../../../relay/tenant/budget.ts'
 import { decodeCheckpoint } from '../../../relay/tenant/checkpoint.ts'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
 import { type StandIn, startStandIn } from '../../support/stand-ins/stand-in.ts'
-import { batchItem, destinationRecord, hostRecord, idOf, NOW, report, snapshot, TENANT, wireBatch } from './fixtures.ts'
+import {
+  batchItem,
+  deadLetter,
+  destinationRecord,
+  hostRecord,
+  idOf,
+  NOW,
+  replayItem,
+  report,
+  snapshot,
+  TENANT,
+  wireBatch,
+} from './fixtures.ts'
 import { nodeStorage } from './node-storage.ts'
 import { V1_CHECKPOINT, v1Release } from './release-1.ts'
 import { openTenant } from './tenant-setup.ts'
@@ -52,7 +64,7 @@ describe('what the release before wrote', () => {
     expect(state.host('h1')).toEqual({ id: 'h1', name: 'БУХ-1С', labels: { site: 'Склад' } })
     expect(state.memories.get('h1')).toMatchObject({ state: 'up', ids: [idOf(1), idOf(2), idOf(5)] })
     expect(state.outbox.from(0).map(({ seq }) => seq)).toEqual([3, 4, 5])
-    expect(state.store.deadLetters(9)).toMatchObject([{ ...LETTER, reason: 'HTTP 400' }])
+    expect(state.letters.list({}, 9)).toMatchObject([{ ...LETTER, destinationId: null, reason: 'HTTP 400' }])
     expect(state.store.events(9)).toEqual([EVENT])
     expect(deliveries.records).toEqual([destinationRecord({ sink: 'remote-write' })])
     expect(deliveries.records.map(record => deliveries.view(record))).toMatchObject([
@@ -88,12 +100,13 @@ describe('after going back one release', () => {
       state.store.putHost(hostRecord())
       state.store.putDestination(destinationRecord({ budget: { ageMs: 3_600_000, bytes: 1e6 } }))
     })
-    state.bury({ ...LETTER, reason: 'HTTP 400', body: encode([]) })
+    state.bury(deadLetter({ ...LETTER, reason: 'HTTP 400' }))
     state.note(EVENT)
     await state.append([item(0)], NOW)
     state.checkpoint()
     await state.append([item(1)], NOW)
-    return { node, before: v1Release(node.database), again: () => openTenant(nodeStorage(node.database)) }
+    const replay = () => state.append([replayItem('h1', [NOW])], NOW)
+    return { node, before: v1Release(node.database), again: () => openTenant(nodeStorage(node.database)), replay }
   }
 
   test('everything is read', async () => {
@@ -121,13 +134,21 @@ describe('after going back one release', () => {
     const { state, deliveries } = again()
     expect(state.hosts.get('h1')?.name).toBe('БУХ-1С новая')
     expect(state.memories.get('h1')?.ids).toEqual([idOf(0), idOf(1), idOf(2)])
-    expect(state.store.deadLetters(9).map(({ reason }) => reason)).toEqual(['HTTP 422', 'HTTP 400'])
+    expect(state.letters.list({}, 9).map(({ reason }) => reason)).toEqual(['HTTP 422', 'HTTP 400'])
     expect(state.store.events(1)).toMatchObject([{ kind: 'host_late' }])
     // What the release before does not know of, its edit left alone.
     expect(deliveries.records.map(({ name, budget }) => [name, budget])).toEqual([
       ['Облако 2', { ageMs: 3_600_000, bytes: 1e6 }],
       ['Логи', {}],
     ])
+  })
+
+  test('a replay that waits is passed over, and is there again when the update comes again', async () => {
+    const { before, again, replay } = await setUp()
+    await replay()
+    expect(before.row(2)).toEqual([])
+    const { state } = again()
+    expect(state.outbox.backlog(2, 'd1')).toMatchObject([{ seq: 2, destinationId: 'd1' }])
   })
 
   test('a destination that it removed leaves no budget behind for long', async () => {
@@ -164,17 +185,17 @@ test('a column that a later release adds outlives an edit by this one', () => {
     ALTER TABLE dead_letters ADD COLUMN more TEXT;
     UPDATE hosts SET clock_offset = 7;
     UPDATE destinations SET paused = 1;
-    UPDATE meta SET value = '3' WHERE key = 'schema'`)
+    UPDATE meta SET value = '4' WHERE key = 'schema'`)
   const later = openTenant(nodeStorage(node.database)).state
   later.store.putHost(hostRecord({ name: 'БУХ-2' }))
   later.store.putDestination(destinationRecord({ name: 'Облако 2' }))
   later.outbox.append([item(1)])
-  later.store.addDeadLetter({ ...LETTER, reason: 'HTTP 400', body: encode([]) })
+  later.letters.add(deadLetter())
   const [host, destination] = ['hosts', 'destinations'].map(table =>
     node.database.prepare(`SELECT * FROM ${table}`).get(),
   )
   expect(host).toMatchObject({ name: 'БУХ-2', clock_offset: 7 })
   expect(destination).toMatchObject({ name: 'Облако 2', paused: 1 })
   expect(later.store.hosts()).toEqual([hostRecord({ name: 'БУХ-2' })])
-  expect(later.store.meta('schema')).toBe('3')
+  expect(later.store.meta('schema')).toBe('4')
 })

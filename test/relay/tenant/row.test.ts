@@ -1,7 +1,15 @@
-import { encode } from '@msgpack/msgpack'
+import { decode, encode } from '@msgpack/msgpack'
 import { expect, test } from 'vitest'
-import { acceptedAtMs, decodeRow, encodeRow, type Item, samplesOf, sizeBytes } from '../../../relay/tenant/row.ts'
-import { batchItem, NOW, relayItem, report } from './fixtures.ts'
+import {
+  acceptedAtMs,
+  decodeRow,
+  destinationOf,
+  encodeRow,
+  type Item,
+  samplesOf,
+  sizeBytes,
+} from '../../../relay/tenant/row.ts'
+import { batchItem, NOW, relayItem, replayItem, report } from './fixtures.ts'
 
 const ITEMS: readonly Item[] = [
   batchItem({ backups: [report({ reason: 'Диск D: переполнен' })] }),
@@ -11,6 +19,14 @@ const ITEMS: readonly Item[] = [
 
 test('a row reads back as it was', () => {
   expect(decodeRow(encodeRow(ITEMS))).toEqual(ITEMS)
+})
+
+test('a replay reads back too; a release that knows none finds a row with nothing in it', () => {
+  const items = [replayItem('h1', [NOW])]
+  expect(decodeRow(encodeRow(items))).toEqual(items)
+  expect(decode(encodeRow(items))).toMatchObject({ v: 1, items: [] })
+  expect([destinationOf(items), destinationOf(ITEMS)]).toEqual(['d1', undefined])
+  expect([samplesOf(items), acceptedAtMs(items)]).toEqual([1, NOW])
 })
 
 test('fields of a newer release are no obstacle, its second next version is', () => {

@@ -14,6 +14,7 @@ const FACTS = {
   partialRequests: 0,
   leftOut: new Map(),
   deadLetters: 6,
+  deadLettersDropped: 0,
 }
 const NAMES = { tenant: TENANT, host: (id: string) => ({ id, name: `БУХ-${id}`, labels: { site: 'Тверь' } }) }
 const COUNTS = { total: 1, byState: { pending: 0, up: 1, late: 0, down: 0, disabled: 0 } }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
 import { StateUnreadable } from '../../../relay/tenant/outbox.ts'
 import { TenantState } from '../../../relay/tenant/state.ts'
-import { batchItem, destinationRecord, hostRecord, idOf, NOW, report, TENANT } from './fixtures.ts'
+import { batchItem, deadLetter, destinationRecord, hostRecord, idOf, NOW, report, TENANT } from './fixtures.ts'
 import { nodeStorage } from './node-storage.ts'
 
 /** The state of a tenant with one host and one destination; `again` is what a restart finds. */
@@ -75,13 +75,58 @@ test('a checkpoint frees what every destination has, and no more', async () => {
 test('events and dead letters are written with the checkpoint that they belong to', () => {
   const { state, again } = setUp()
   state.note({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: 'up' })
-  const letter = { atMs: NOW, destination: 'Облако', host: 'БУХ-1С', fromMs: null, toMs: null, samples: 1 }
-  state.bury({ ...letter, reason: 'HTTP 400', body: new Uint8Array() })
+  state.bury(deadLetter())
   expect(again().store.events(9)).toEqual([])
   state.checkpoint()
   state.checkpoint()
   expect(again().store.events(9)).toHaveLength(1)
-  expect(again().store.deadLetters(9)).toHaveLength(1)
+  expect(again().letters.list({}, 9)).toHaveLength(1)
+})
+
+test.each([
+  ['1,000 letters', 1_003, 10, 1_000, 3],
+  ['16 MB', 20, 1024 * 1024, 16, 4],
+])('of dead letters the newest stay, %s of them, and what went is counted where it is written', (...numbers) => {
+  const [, letters, bytes, kept, dropped] = numbers
+  const { state, again } = setUp()
+  const bury = (from: number, to: number) => {
+    for (let number = from; number <= to; number += 1)
+      state.bury(deadLetter({ reason: `№ ${number}`, body: new Uint8Array(bytes) }))
+  }
+  // Some are stored before, some wait in memory for one checkpoint: the bound holds for both.
+  bury(1, 2)
+  state.checkpoint()
+  bury(3, letters)
+  expect(again().destinations.get('d1')).toMatchObject({ deadLettersDropped: 0 })
+  state.checkpoint()
+  const { destinations, letters: stored } = again()
+  expect(stored.list({}, 5_000)).toHaveLength(kept)
+  expect(stored.list({}, 1)).toMatchObject([{ reason: `№ ${letters}`, bytes }])
+  expect(destinations.get('d1')).toMatchObject({ deadLettersDropped: dropped })
+})
+
+test('letters that wait for a checkpoint in memory are bounded too', () => {
+  const { state, again } = setUp()
+  for (let number = 1; number <= 1_005; number += 1) state.bury(deadLetter({ reason: `№ ${number}` }))
+  expect(state.destinations.get('d1')).toMatchObject({ deadLettersDropped: 5 })
+  state.checkpoint()
+  expect(again().letters.list({}, 5_000).at(-1)).toMatchObject({ reason: '№ 6' })
+  expect(again().destinations.get('d1')).toMatchObject({ deadLettersDropped: 5 })
+})
+
+test('a letter that is dropped counts for its destination, of before ids by its name, for nobody when that is gone', () => {
+  const { state } = setUp()
+  const body = new Uint8Array(9 * 1024 * 1024)
+  for (const destinationId of ['d1', null, 'd9']) state.bury(deadLetter({ destinationId }))
+  state.checkpoint()
+  for (const _ of [1, 2]) state.bury(deadLetter({ body }))
+  // The first large one goes while it waits; three small and one large are within the bounds.
+  expect(state.destinations.get('d1')).toMatchObject({ deadLettersDropped: 1 })
+  state.checkpoint()
+  state.bury(deadLetter({ body }))
+  state.checkpoint()
+  expect(state.letters.list({}, 9)).toHaveLength(1)
+  expect(state.destinations.get('d1')).toMatchObject({ deadLettersDropped: 4 })
 })
 
 test('what a row says of a host is an event once, also when the object dies before its checkpoint', async () => {

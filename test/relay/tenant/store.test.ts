@@ -16,17 +16,6 @@ const DESTINATION = {
   createdAtMs: NOW,
 }
 
-const letter = (reason: string) => ({
-  atMs: NOW,
-  destination: 'Облако',
-  host: 'БУХ-1С',
-  fromMs: NOW - 5,
-  toMs: null,
-  samples: 45,
-  reason,
-  body: new Uint8Array([1, 2, 3]),
-})
-
 test('the tables are made once, and a newer release’s are left as they are', () => {
   const { database, storage } = nodeStorage()
   migrate(storage)
@@ -80,19 +69,13 @@ test('a checkpoint takes one row, as many as it must when it is large, and fewer
   }
 })
 
-test('of events and dead letters the newest 1,000 stay, newest first', () => {
+test('of events the newest 1,000 stay, newest first', () => {
   const store = new TenantStore(migratedSql())
-  for (let number = 1; number <= 1_003; number += 1) {
+  for (let number = 1; number <= 1_003; number += 1)
     store.addEvent({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: `№ ${number}` })
-    store.addDeadLetter(letter(`№ ${number}`))
-  }
   expect(store.events(2)).toEqual([
     { atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: '№ 1003' },
     { atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: '№ 1002' },
   ])
   expect(store.events(5_000)).toHaveLength(1_000)
-  const letters = store.deadLetters(5_000)
-  expect(letters).toHaveLength(1_000)
-  const { body, ...shown } = letter('№ 1003')
-  expect(letters[0]).toEqual({ id: 1_003, ...shown })
 })

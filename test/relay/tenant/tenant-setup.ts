@@ -35,6 +35,7 @@ export function openTenant(node: NodeStorage, clock = { now: NOW }) {
   const desk = new DestinationDesk(state, deliveries, { dataKey: () => dataKey, allowPrivate: true })
   return {
     clock,
+    node,
     alarms: node.alarms,
     state,
     deliveries,

@@ -15,6 +15,7 @@ const FACTS: DeliveryFacts = {
   unconfirmedBatches: 5,
   partialRequests: 2,
   deadLetters: 6,
+  deadLettersDropped: 7,
   leftOut: new Map([['h1', { age: 7, order: 8 }]]),
 }
 
@@ -92,8 +93,9 @@ test('the relay says of itself how each destination does, and what it counted', 
     onec_delivery_unconfirmed_total: 5,
     onec_delivery_partial_total: 2,
     onec_dead_letters_total: 6,
+    onec_dead_letters_dropped_total: 7,
   })
-  expect(item?.samples).toBe(12)
+  expect(item?.samples).toBe(13)
 })
 
 test('the relay says of a host what a destination did not get, once there is something', () => {
@@ -130,5 +132,5 @@ test('1,000 hosts with 50 backups each are said in rows of at most 1 MB', () => 
 test('a test of a destination is a host of its own', () => {
   const batch = testBatch(TENANT, FACTS, NOW)
   expect(batch).toMatchObject({ host: { id: 'relay-test' }, job: 'onec_relay', source: 'relay' })
-  expect(batch.snapshots[0]?.series).toHaveLength(8)
+  expect(batch.snapshots[0]?.series).toHaveLength(9)
 })

@@ -50,6 +50,17 @@ const BODIES: readonly { route: RegExp; body: z.ZodType }[] = [
       budget: z.strictObject({ ageMs: z.int().nullish(), bytes: z.int().nullish() }).optional(),
     }),
   },
+  {
+    route: /^POST \/v1\/admin\/tenants\/[^/]+\/dead-letters\/(replay|drop)$/,
+    body: z.union([
+      z.strictObject({ all: z.literal(true) }),
+      z.strictObject({
+        ids: z.array(z.int()).min(1).optional(),
+        destination: z.string().optional(),
+        host: z.string().optional(),
+      }),
+    ]),
+  },
 ]
 
 /** The admin API of one tenant, `ooo-romashka`, kept in memory. */
@@ -113,8 +124,20 @@ function route(line: string, body: unknown, destinations: DestinationView[]): ob
     return { ...HOST, config: { labels: { site: 'Склад' } }, leftOut: [LEFT_OUT], backups: [BACKUP] }
   if (verb === `DELETE hosts/${HOST.name}`) return { id: HOST.id, name: HOST.name }
   if (verb.startsWith('GET events?')) return { events: [EVENT] }
-  if (verb.startsWith('GET dead-letters?')) return { deadLetters: [DEAD_LETTER] }
+  if (/^(GET|POST) dead-letters[/?]/.test(verb)) return letterRoute(verb, body)
   return destinationRoute(verb, body, destinations)
+}
+
+/** Two letters, 7 and 8; the latter cannot be replayed. */
+function letterRoute(verb: string, body: unknown): object | undefined {
+  if (verb.startsWith('GET dead-letters?')) return { deadLetters: [DEAD_LETTER] }
+  if (verb === 'GET dead-letters/7') return LETTER_DETAIL
+  const { ids } = (body ?? {}) as { ids?: number[] }
+  const letters = ids?.filter(id => id === 7 || id === 8).length ?? 2
+  if (letters === 0) return undefined
+  if (verb === 'POST dead-letters/drop') return { dropped: letters, samples: 41 * letters, left: [] }
+  if (verb === 'POST dead-letters/replay') return { replayed: 1, samples: 41, left: letters > 1 ? [LEFT] : [] }
+  return undefined
 }
 
 function destinationRoute(verb: string, body: unknown, destinations: DestinationView[]): object | undefined {
@@ -232,6 +255,30 @@ const DEAD_LETTER = {
   samples: 41,
   reason: '400: duplicate label',
 }
+const LETTER_DETAIL = {
+  ...DEAD_LETTER,
+  reason: '400: duplicate\nlabel\u001b[31m',
+  batches: [
+    {
+      host: 'БУХ-1С',
+      hostId: 'h1',
+      source: 'agent',
+      removed: false,
+      ended: 0,
+      snapshots: [
+        {
+          atMs: NOW - 60_000,
+          metrics: { onec_cpu_percent: 45.2 },
+          series: [{ name: 'onec_volume_free_bytes', labels: { volume: 'D:' }, value: 1e11 }],
+        },
+      ],
+      entries: [{ atMs: NOW, level: 'error', message: 'Диск полон\u001b[2J', fields: { backup: 'ut11' } }],
+    },
+    { host: 'БУХ-1С', hostId: 'h1', source: 'relay', removed: true, ended: 2, snapshots: [], entries: [] },
+  ],
+  cut: { snapshots: 3, samples: 1_230, entries: 0 },
+}
+const LEFT = { code: 'destination_gone', detail: 'Destination "grafana" was removed.', letters: 1 }
 const view0: DestinationView = {
   id: 'd0',
   name: '',
@@ -254,6 +301,7 @@ const view0: DestinationView = {
   droppedSamples: 0,
   dropped: { budget: 0, age: 0, order: 0 },
   deadLetters: 0,
+  deadLettersDropped: 0,
   lastDeliveredAtMs: null,
 }
 

@@ -38,7 +38,7 @@ function idFaults({ object: { state }, acked, clock }: World): string[] {
  * dropped by a small budget and counted. A dead letter for any other reason is one of order, and a fault.
  */
 function deliveryFaults({ object: { state, deliveries }, acked, farSides, counts }: World): string[] {
-  const letters = state.store.deadLetters(1_000)
+  const letters = state.letters.list({}, 1_000)
   counts.letters = letters.length
   return deliveries.records.flatMap(record => {
     const waiting = idsFrom(state, deliveries.memory(record.id).cursor)
