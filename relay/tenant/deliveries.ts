@@ -44,6 +44,11 @@ export class Deliveries {
     return [...this.#records.values()]
   }
 
+  /** Whether some destination has not got all that was stored. */
+  get isBehind(): boolean {
+    return [...this.#records.keys()].some(id => this.memory(id).cursor < this.#state.outbox.head)
+  }
+
   get isPumping(): boolean {
     return this.#running.size > 0
   }

@@ -21,6 +21,8 @@ export interface HostMemory extends Origins {
   readonly lastSeenMs: number | null
   /** When the next post was granted: what deadlines count from. */
   readonly dueAtMs: number | null
+  /** How long a post is on its way after the moment that was granted: what the next grant is earlier by. */
+  readonly wayMs: number
   /** Ids of the last batches, oldest first. */
   readonly ids: readonly string[]
   readonly clockSkewMs: number | null
@@ -40,6 +42,7 @@ export function newHost(now: number): HostMemory {
     stateSinceMs: now,
     lastSeenMs: null,
     dueAtMs: null,
+    wayMs: 0,
     ids: [],
     clockSkewMs: null,
     clock: NEW_CLOCK,
@@ -60,6 +63,7 @@ export function remember(host: HostMemory, batch: BatchItem): HostMemory {
     ...host,
     lastSeenMs: batch.receivedAtMs,
     dueAtMs: batch.dueAtMs,
+    wayMs: wayAfter(host, batch.receivedAtMs),
     ids: [...host.ids, batch.id].slice(-REMEMBERED_IDS),
     clockSkewMs: batch.sentAtMs - batch.receivedAtMs,
     clock: afterPost(host.clock, postTimes(host, batch, batch.receivedAtMs), batch.offsetMs ?? 0),
@@ -105,6 +109,18 @@ function afterSeq(host: HostMemory, batch: BatchItem): Pick<HostMemory, 'seq' | 
   if (batch.sentAtMs - batch.newestAtMs > 2 * batch.agent.intervalMs) return unchanged
   const isSaid = revertedAtMs !== null && batch.receivedAtMs - revertedAtMs < REVERTED_EVERY_MS
   return { seq: batch.seq, revertedAtMs: isSaid ? revertedAtMs : batch.receivedAtMs }
+}
+
+/** Beyond, a post was not slow but waited for something: an outage, a clock that jumped. */
+const MAX_WAY_MS = 1_000
+
+/**
+ * The host's way after a post that arrived at `now`: moved by half of what it was late or early, so that one that was
+ * held up does not count for much. The next grant must know it already, or the way overshoots.
+ */
+export function wayAfter({ wayMs, dueAtMs }: HostMemory, now: number): number {
+  if (dueAtMs === null || Math.abs(now - dueAtMs) > MAX_WAY_MS) return wayMs
+  return Math.min(Math.max(Math.round(wayMs + (now - dueAtMs) / 2), 0), MAX_WAY_MS)
 }
 
 function applyReports(before: ReadonlyMap<string, BackupMemory>, batch: BatchItem): ReadonlyMap<string, BackupMemory> {

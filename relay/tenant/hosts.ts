@@ -137,6 +137,19 @@ export function nextDeadlineOf(memories: Iterable<HostMemory>): number | undefin
   return earliest
 }
 
+/** A post may come so much earlier than it was granted. */
+const EARLY_MS = 100
+/** A post that is later than this is not on its way: its host is down, or tries again after an outage. */
+const OVERDUE_MS = 1_000
+
+/** Hosts whose next post should be coming in at this moment. */
+export function postsDue(memories: Iterable<HostMemory>, now: number): number {
+  let due = 0
+  for (const { dueAtMs } of memories)
+    if (dueAtMs !== null && dueAtMs <= now + EARLY_MS && dueAtMs >= now - OVERDUE_MS) due += 1
+  return due
+}
+
 /** In constant time for texts of one length; hashes have one. */
 function sameText(one: string, other: string): boolean {
   let difference = one.length ^ other.length

@@ -16,9 +16,19 @@ import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
 import { nextDrainInMs } from './drain.ts'
 import { offsetOf } from './host-clock.ts'
-import { enrolledAgain, newHost, postTimes } from './host-memory.ts'
+import { enrolledAgain, newHost, postTimes, wayAfter } from './host-memory.ts'
 import { seriesOf } from './host-series.ts'
-import { admit, countHosts, type Enrolment, enrolled, findHost, hostDetail, hostView, reconfigured } from './hosts.ts'
+import {
+  admit,
+  countHosts,
+  type Enrolment,
+  enrolled,
+  findHost,
+  hostDetail,
+  hostView,
+  postsDue,
+  reconfigured,
+} from './hosts.ts'
 import { StateUnreadable } from './outbox.ts'
 import { Pulse } from './pulse.ts'
 import type { BatchItem } from './row.ts'
@@ -93,10 +103,16 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       const lingerMs = Number(this.env.FLUSH_LINGER_MS ?? DEFAULT_LINGER_MS)
       const armedAtMs = await this.ctx.storage.getAlarm()
       const pulse = new Pulse(state.storage, state, deliveries, { lingerMs, armedAtMs })
-      const queue = new CommitQueue(async items => {
-        await state.append(items, Date.now())
-        pulse.flushSoon(Date.now())
-      })
+      const queue = new CommitQueue(
+        async items => {
+          await state.append(items, Date.now())
+          pulse.flushSoon(Date.now())
+        },
+        {
+          due: () => postsDue(state.memories.values(), Date.now()),
+          after: (ms, happen) => void setTimeout(happen, ms),
+        },
+      )
       const desk = new DestinationDesk(state, deliveries, {
         dataKey: () => this.#openDataKey(state),
         allowPrivate: this.env.PRIVATE_DESTINATIONS === 'allow',
@@ -138,7 +154,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       ok({ id: header.id, status, nextInMs, config: admitted.value.configRevision })
 
     const now = Date.now()
-    const nextInMs = this.#nextInMs(live.value, header, now)
+    const { nextInMs, dueAtMs } = this.#grantedTo(live.value, header, now)
     const key = `${header.hostId} ${header.id}`
     const pending = this.#pending.get(key)
     if (pending) {
@@ -149,7 +165,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     if (isClone(memory.clones, header)) return refused('host_cloned', CLONE_KEPT_OUT)
     if (memory.ids.includes(header.id)) return ack('duplicate', nextInMs)
     const offsetMs = offsetOf(memory.clock, postTimes(memory, header, now))
-    const item = batchItem(header, body, { receivedAtMs: now, dueAtMs: now + nextInMs, offsetMs })
+    const item = batchItem(header, body, { receivedAtMs: now, dueAtMs, offsetMs })
     const fullOf = !queue.hasRoomFor(item)
       ? 'memory'
       : state.outbox.bytes > totalBytes(deliveries.budgets)
@@ -312,12 +328,17 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     return this.#alive().letters.drop(selection, Date.now())
   }
 
-  #nextInMs({ state, deliveries }: Live, { hostId, agent, spool }: IngestHeader, now: number): number {
-    const schedule = { tenantId: state.tenant.id, hostId, intervalMs: agent.intervalMs, hosts: state.memories.size }
-    if (spool.pendingBatches === 0) return nextPostInMs(schedule, now)
-    const turn = nextDrainInMs({ waitingSamples: deliveries.waitingSamples(), freeAtMs: this.#drainFreeAtMs }, now)
-    this.#drainFreeAtMs = turn.freeAtMs
-    return turn.inMs
+  /** When the next post should arrive, and after how long its host must send it for that. */
+  #grantedTo({ state, deliveries }: Live, { hostId, agent, spool }: IngestHeader, now: number) {
+    if (spool.pendingBatches > 0) {
+      const turn = nextDrainInMs({ waitingSamples: deliveries.waitingSamples(), freeAtMs: this.#drainFreeAtMs }, now)
+      this.#drainFreeAtMs = turn.freeAtMs
+      return { nextInMs: turn.inMs, dueAtMs: now + turn.inMs }
+    }
+    const { intervalMs } = agent
+    const inMs = nextPostInMs({ tenantId: state.tenant.id, hostId, intervalMs, hosts: state.memories.size }, now)
+    const wayMs = Math.min(wayAfter(state.memory(hostId, now), now), Math.floor(intervalMs / 4))
+    return { nextInMs: inMs - wayMs, dueAtMs: now + inMs }
   }
 
   #putHost(state: TenantState, host: HostRecord): void {

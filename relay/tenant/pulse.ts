@@ -6,22 +6,22 @@ import { evaluate, grantGrace } from './health.ts'
 import { nextDeadlineOf } from './hosts.ts'
 import { judge, type Notice, noticeEntry } from './incident.ts'
 import type { RelayItem } from './row.ts'
+import { type Window, windowEndMs, windowWidthMs } from './send-window.ts'
 import type { TenantState } from './state.ts'
 import type { ObjectStorage } from './storage.ts'
 import { changeMessage, type HealthChange, tickItems } from './tick.ts'
 
-/** If the object dies while pumps run, this wakes it. */
-const LEASE_MS = 30_000
 /** The relay says how its hosts are as often as they post, within these. */
 const TICK_MIN_MS = 5_000
 const TICK_MAX_MS = 60_000
-/**
- * A heartbeat that much older than it should be: the relay was away, not the hosts. A tick and this are over before even
- * a host that posts every 5 s is late.
- */
+/** A post that comes so long before its host's window still waits for the tick that ends it. */
+const EARLY_MS = 1_000
+/** If the object dies while pumps run, this wakes it. The tick is armed anyway: one that is later costs nothing. */
+const LEASE_MS = TICK_MAX_MS
+/** A tick that is so much too late: the relay was away, not the hosts. Over before a host that posts every 5 s is late. */
 const AWAY_MS = 5_000
-/** Between the checkpoints of pumps that end while another still runs. */
-const CHECKPOINT_EVERY_MS = 1_000
+/** A pump that ends leaves the checkpoint to the others of its flush that still run, for so long. */
+const UNSAVED_AT_MOST_MS = 5_000
 
 /** What happens by itself: flushes, ticks, deadlines, back-offs. One alarm serves them all. */
 export class Pulse {
@@ -31,9 +31,10 @@ export class Pulse {
   readonly #lingerMs: number
   #armedAtMs: number | null
   #flushAtMs: number | undefined
-  #checkpointAtMs = 0
   /** Hosts changed, as part of an incident, and no tick has said so yet. */
   #isTickOwed = false
+  /** Since when memory is ahead of the checkpoint by what pumps settled or a tick said. */
+  #unsavedSinceMs: number | undefined
 
   constructor(
     storage: ObjectStorage,
@@ -48,22 +49,31 @@ export class Pulse {
     this.#armedAtMs = options.armedAtMs
   }
 
-  /** Rows were stored: they wait for more, so that hosts share requests. */
+  /**
+   * The object started: after an absence hosts have their grace before anybody asks how they are. Alarms are kept apart
+   * from the data: after a crash one may be missing.
+   */
+  wake(now: number): void {
+    if (this.#wasAway(now)) this.#grantGrace(now)
+    if (this.#deliveries.isBehind) this.flushNow(now)
+    else this.rearm(now)
+  }
+
+  /** Rows were stored: they wait for more, so that hosts share requests, and for the tick that ends their window. */
   flushSoon(now: number): void {
+    const soonMs = now + this.#lingerMs
+    // Nearly every time: a flush is on its way already.
+    if (this.#flushAtMs !== undefined && this.#flushAtMs > now && this.#flushAtMs <= soonMs) return
+    const tickAtMs = this.#tickAtMs() ?? Number.POSITIVE_INFINITY
+    const atMs = tickAtMs > now && tickAtMs <= soonMs + windowWidthMs(this.#window()) + EARLY_MS ? tickAtMs : soonMs
     // The earlier one, not the first: a clock that was set back must not leave a flush far ahead.
-    this.#flushAtMs = Math.min(this.#flushAtMs ?? Number.POSITIVE_INFINITY, now + this.#lingerMs)
+    this.#flushAtMs = Math.min(this.#flushAtMs ?? Number.POSITIVE_INFINITY, atMs)
     this.rearm(now)
   }
 
   flushNow(now: number): void {
     this.#flushAtMs = now
     this.rearm(now)
-  }
-
-  /** The object was started: after an absence hosts have their grace before anybody asks how they are. */
-  wake(now: number): void {
-    if (this.#wasAway(now)) this.#grantGrace(now)
-    this.flushNow(now)
   }
 
   /** The alarm rang. */
@@ -73,19 +83,26 @@ export class Pulse {
     if (this.#wasAway(now)) this.#grantGrace(now)
     const { said, notice } = this.#judge(this.#evaluate(now), now)
     const isDue = now >= (this.#tickAtMs() ?? Number.POSITIVE_INFINITY)
+    const wasAhead = this.#unsavedSinceMs !== undefined || this.#deliveries.isPumping
     if (said.length > 0 || notice || isDue) this.#tick(now, said, notice)
     this.#deliveries.enforceBudgets(now)
     this.#deliveries.startPumps()
+    // The tick's rows say it too: when nothing else does, it waits for what the pumps settle.
+    if (wasAhead || said.length > 0 || notice || !this.#deliveries.isPumping) this.#save()
     this.rearm(now)
   }
 
   /** A pump ended: what it settled is written, at once when it was the last one. */
   pumpEnded(now: number): void {
-    if (!this.#deliveries.isPumping || now - this.#checkpointAtMs >= CHECKPOINT_EVERY_MS) {
-      this.#checkpointAtMs = now
-      this.#state.checkpoint()
-    }
+    this.#unsavedSinceMs ??= now
+    if (!this.#deliveries.isPumping || now - this.#unsavedSinceMs >= UNSAVED_AT_MOST_MS) this.#save()
     this.rearm(now)
+  }
+
+  #save(): void {
+    if (this.#unsavedSinceMs === undefined) return
+    this.#unsavedSinceMs = undefined
+    this.#state.checkpoint()
   }
 
   /** What the relay has to say at this moment. */
@@ -108,10 +125,9 @@ export class Pulse {
   }
 
   #tick(now: number, changes: readonly HealthChange[], notice: Notice | undefined): void {
-    this.#state.heartbeatMs = now
     this.#isTickOwed = false
     const own = notice ? [noticeEntry(notice, now)] : []
-    const items = this.says(now, changes, own)
+    const items = this.#deliveries.records.length > 0 ? this.says(now, changes, own) : []
     if (notice) {
       console.log(`Tenant ${this.#state.tenant.name}: ${notice.message}`)
       this.#state.note({ atMs: now, subject: this.#state.tenant.name, ...notice })
@@ -121,10 +137,8 @@ export class Pulse {
       console.log(message)
       this.#state.note({ atMs: now, kind: `host_${change.to}`, subject: change.name, message })
     }
-    this.#checkpointAtMs = now
-    this.#state.checkpoint(() => {
-      if (this.#deliveries.records.length > 0) for (const item of items) this.#state.outbox.append([item])
-    })
+    this.#state.say(items, now)
+    this.#unsavedSinceMs ??= now
   }
 
   #evaluate(now: number): HealthChange[] {
@@ -149,8 +163,8 @@ export class Pulse {
   }
 
   #wasAway(now: number): boolean {
-    const { heartbeatMs } = this.#state
-    return now - heartbeatMs > this.#tickMs() + AWAY_MS || now < heartbeatMs - AWAY_MS
+    const dueAtMs = this.#tickAtMs()
+    return (dueAtMs !== undefined && now > dueAtMs + AWAY_MS) || now < this.#state.heartbeatMs - AWAY_MS
   }
 
   #grantGrace(now: number): void {
@@ -161,10 +175,18 @@ export class Pulse {
     if (incident) this.#state.incident = { ...incident, sinceMs: Math.min(incident.sinceMs, now), backSinceMs: null }
   }
 
-  /** Absent while no host ever posted: there is nothing to say. */
+  /** When the hosts' send window is over, so that one flush has it all. Absent while no host ever posted. */
   #tickAtMs(): number | undefined {
     const anySeen = [...this.#state.memories.values()].some(({ lastSeenMs }) => lastSeenMs !== null)
-    return anySeen ? this.#state.heartbeatMs + (this.#isTickOwed ? TICK_MIN_MS : this.#tickMs()) : undefined
+    if (!anySeen) return undefined
+    if (this.#isTickOwed) return this.#state.heartbeatMs + TICK_MIN_MS
+    // The last tick was for the window that was over a linger before it.
+    const lastEndMs = this.#state.heartbeatMs - this.#lingerMs
+    return windowEndMs(this.#window(), lastEndMs + this.#tickMs() / 2) + this.#lingerMs
+  }
+
+  #window(): Window {
+    return { tenantId: this.#state.tenant.id, intervalMs: this.#tickMs(), hosts: this.#state.memories.size }
   }
 
   #tickMs(): number {

@@ -12,7 +12,7 @@ import { seriesAfter } from './host-series.ts'
 import type { Incident } from './incident.ts'
 import { Outbox, StateUnreadable } from './outbox.ts'
 import type { RingState } from './ring.ts'
-import type { Item } from './row.ts'
+import type { Item, RelayItem } from './row.ts'
 import type { EventView } from './rpc.ts'
 import { migrate } from './schema.ts'
 import { countingStorage, type ObjectStorage } from './storage.ts'
@@ -133,6 +133,16 @@ export class TenantState implements Names {
     }
   }
 
+  /** Stores what the relay itself says, one row an item: what a tick remembers, until the next checkpoint. */
+  say(items: readonly RelayItem[], now: number): void {
+    this.heartbeatMs = now
+    try {
+      for (const item of items) this.outbox.append([item])
+    } catch (error) {
+      this.#abort(error)
+    }
+  }
+
   /** Writes what is known now, with the records that it implies, in one transaction; frees slots of the outbox. */
   checkpoint(also: () => void = () => {}): void {
     try {
@@ -171,6 +181,7 @@ export class TenantState implements Names {
   /** A host that was removed while its batch was on the way stays forgotten. */
   #remember(items: readonly Item[], now: number): void {
     for (const item of items) {
+      if (item.kind === 'relay') this.heartbeatMs = item.atMs
       if (item.kind !== 'batch') continue
       this.#counters.acceptedBatches += 1
       if (this.hosts.get(item.hostId)?.removedAtMs !== null) continue

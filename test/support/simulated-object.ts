@@ -30,6 +30,11 @@ type TenantClass = new (ctx: object, env: object) => Tenant
 export class SimulatedObject {
   /** The object's methods; calling one wakes it. */
   readonly rpc: TenantRpc
+  /** Whether a request to a destination is on its way. */
+  get isFetching(): boolean {
+    return this.#fetching > 0
+  }
+
   /** How often it was woken out of nothing. */
   starts = 0
   readonly #time: SimulatedTime
@@ -38,6 +43,8 @@ export class SimulatedObject {
   readonly #node = nodeStorage()
   readonly #env = { RELAY_KEYS: generateKeyring(), PRIVATE_DESTINATIONS: 'allow' }
   #object: Tenant | undefined
+  #life = 0
+  #fetching = 0
   #ready: Promise<unknown> = Promise.resolve()
   #idleAtMs = 0
   #alarmAtMs: number | null = null
@@ -72,9 +79,17 @@ export class SimulatedObject {
     this.#stalled = undefined
   }
 
-  /** It dies: what was only in memory is lost. */
+  /** It dies: what was only in memory is lost, and whatever it waits for never comes. */
   evict(): void {
     this.#object = undefined
+    this.#life += 1
+  }
+
+  /** For the object of this moment alone: one that died meanwhile does not go on. */
+  async #wait(ms: number): Promise<void> {
+    const life = this.#life
+    await this.#time.wait(ms)
+    if (life !== this.#life) await new Promise(() => {})
   }
 
   async #call(use: (object: Tenant) => unknown): Promise<unknown> {
@@ -116,7 +131,7 @@ export class SimulatedObject {
     transactionSync: body => this.#node.storage.transactionSync(body),
     sync: () => {
       const stalled = this.#stalled
-      return stalled ? new Promise(resolve => stalled.push(resolve)) : this.#time.wait(this.#options.syncMs)
+      return stalled ? new Promise(resolve => stalled.push(resolve)) : this.#wait(this.#options.syncMs)
     },
     getAlarm: async () => this.#alarmAtMs,
     setAlarm: async atMs => {
@@ -144,7 +159,7 @@ export class SimulatedObject {
       crypto: tracked(time),
       setTimeout: (happen: () => void, ms: number) => {
         this.#busyFor(ms)
-        time.after(ms, happen)
+        void this.#wait(ms).then(happen)
       },
       fetch: (url: string) => this.#fetch(url),
     }
@@ -155,7 +170,11 @@ export class SimulatedObject {
   async #fetch(url: string): Promise<Response> {
     const { status, afterMs } = this.#options.answer(url)
     this.#busyFor(afterMs)
-    await this.#time.wait(afterMs)
+    this.#fetching += 1
+    this.#time.after(afterMs, () => {
+      this.#fetching -= 1
+    })
+    await this.#wait(afterMs)
     return new Response(null, { status })
   }
 }

@@ -8,6 +8,7 @@ import {
   postTimes,
   REMEMBERED_IDS,
   remember,
+  wayAfter,
 } from '../../../relay/tenant/host-memory.ts'
 import type { BatchItem } from '../../../relay/tenant/row.ts'
 import { batchItem, idOf, NOW, report, wireBatch } from './fixtures.ts'
@@ -154,4 +155,24 @@ test('a full copy is named by its boot', () => {
   const boot = (bootId: string) => ({ agent: { ...batchItem().agent, bootId } })
   const { events } = after([boot('boot-1000'), boot('boot-2000'), boot('boot-1000'), boot('boot-2000')])
   expect(events[0]?.message).toContain(`boot 1000 goes on, its copy (boot 2000 of spool ${idOf(7)})`)
+})
+
+test('the way of a host is learned from how late its posts are, and never overshoots', () => {
+  let host = remember(newHost(NOW), batchItem({ receivedAtMs: NOW, dueAtMs: NOW + 60_000 }))
+  expect(host.wayMs).toBe(0)
+  for (let minute = 1; minute <= 10; minute += 1) {
+    const placeMs = NOW + minute * 60_000
+    // Sent as much earlier as the grant before said; 240 ms on its way.
+    const receivedAtMs = placeMs - host.wayMs + 240
+    expect(receivedAtMs).toBeGreaterThanOrEqual(placeMs)
+    expect(wayAfter(host, receivedAtMs), 'what the grant subtracts').toBeGreaterThanOrEqual(host.wayMs)
+    host = remember(host, batchItem({ receivedAtMs, dueAtMs: placeMs + 60_000 }))
+  }
+  expect(host.wayMs).toBeGreaterThanOrEqual(238)
+})
+
+test('a post after an outage, or long before its time, says nothing of the way', () => {
+  const host = { ...newHost(NOW), dueAtMs: NOW, wayMs: 100 }
+  for (const at of [NOW + 1_001, NOW - 1_001, NOW + 86_400_000]) expect(wayAfter(host, at)).toBe(100)
+  expect(wayAfter(host, NOW - 600)).toBe(0)
 })

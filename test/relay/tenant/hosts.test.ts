@@ -10,6 +10,7 @@ import {
   hostView,
   MAX_HOSTS,
   nextDeadlineOf,
+  postsDue,
   reconfigured,
 } from '../../../relay/tenant/hosts.ts'
 import { hostRecord, NOW, report, seenHost } from './fixtures.ts'
@@ -165,4 +166,15 @@ test('hosts are counted by state', () => {
 test('the next deadline of all is the earliest', () => {
   expect(nextDeadlineOf([newHost(NOW), seenHost(), seenHost({ dueAtMs: NOW + 1_000 })])).toBe(NOW + 91_000)
   expect(nextDeadlineOf([newHost(NOW)])).toBeUndefined()
+})
+
+test('posts that should be coming in: granted for about now, a little overdue, or about to be', () => {
+  const due = (...times: (number | null)[]) =>
+    postsDue(
+      times.map(dueAtMs => seenHost({ dueAtMs })),
+      NOW,
+    )
+  expect(due()).toBe(0)
+  expect(due(null, NOW - 1_001, NOW + 101, NOW + 60_000)).toBe(0)
+  expect(due(NOW - 1_000, NOW, NOW + 100)).toBe(3)
 })

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { newHost } from '../../../relay/tenant/host-memory.ts'
-import { batchItem, NOW, seenHost } from './fixtures.ts'
+import { Pulse } from '../../../relay/tenant/pulse.ts'
+import { windowEndMs } from '../../../relay/tenant/send-window.ts'
+import { batchItem, NOW, seenHost, TENANT } from './fixtures.ts'
 import { setUpTenant } from './tenant-setup.ts'
 
 const MINUTE = 60_000
@@ -92,9 +94,52 @@ test('a tick writes what the relay says, for destinations to take', async () => 
   await tenant.desk.add({ name: 'Облако', sink: 'loki', settings: { url: 'http://127.0.0.1:9/' } }, 'd1', NOW)
   tenant.desk.suspend('d1', NOW)
   tenant.state.memories.set('h1', seenHost({ state: 'down', dueAtMs: NOW - DAY }))
-  tenant.pulse.beat(NOW + MINUTE)
+  tenant.pulse.beat(NOW + 1.6 * MINUTE)
   const [row] = tenant.state.outbox.from(0)
   expect(row && tenant.state.outbox.read(row)).toMatchObject([
     { kind: 'relay', says: [{ hostId: 'h1', snapshot: { metrics: { onec_host_up: 0 } } }, { hostId: null }] },
   ])
+})
+
+test('rows wait for the tick that ends their window, so that one alarm and one flush serve both', () => {
+  const tenant = setUpTenant()
+  tenant.state.memories.set('h1', seenHost())
+  const endMs = windowEndMs({ tenantId: TENANT.id, intervalMs: MINUTE, hosts: 1 }, NOW + MINUTE / 2 - 2_000)
+  tenant.pulse.flushSoon(endMs - 30)
+  expect(tenant.alarms).toEqual([endMs + 2_000])
+  // Far from it they go out by themselves.
+  tenant.pulse.flushNow(NOW)
+  tenant.pulse.beat(NOW)
+  tenant.pulse.flushSoon(endMs - 10_000)
+  expect(tenant.alarms.at(-1)).toBe(endMs - 8_000)
+})
+
+test('an object that starts rings only for what it does not know to be armed', () => {
+  const tenant = setUpTenant()
+  tenant.state.memories.set('h1', seenHost())
+  tenant.pulse.wake(NOW)
+  const armed = tenant.alarms.length
+  tenant.pulse.wake(NOW + 1)
+  expect([armed, tenant.alarms.length]).toEqual([1, 1])
+})
+
+test('with rows that a destination has not got it rings at once', async () => {
+  const tenant = setUpTenant()
+  await tenant.desk.add({ name: 'Облако', sink: 'loki', settings: { url: 'http://127.0.0.1:9/' } }, 'd1', NOW)
+  await tenant.state.append([batchItem()], NOW)
+  tenant.pulse.wake(NOW)
+  expect(tenant.alarms).toEqual([NOW])
+})
+
+test.each([50, 4_000])('ticks come once an interval, also with a linger of %i ms of five seconds', lingerMs => {
+  const { state, deliveries, alarms } = setUpTenant()
+  const pulse = new Pulse(state.storage, state, deliveries, { lingerMs, armedAtMs: null })
+  const agent = { version: '1.0.0', os: '', hostname: 'SRV-1C', intervalMs: 5_000, bootId: 'boot-1' }
+  state.memories.set('h1', seenHost({ agent, dueAtMs: NOW + DAY }))
+  pulse.beat(NOW)
+  const ticks = Array.from({ length: 4 }, () => {
+    pulse.beat(alarms.shift() ?? 0)
+    return state.heartbeatMs
+  })
+  expect(ticks.slice(1).map((at, index) => at - (ticks[index] ?? 0))).toEqual([5_000, 5_000, 5_000])
 })

@@ -3,7 +3,17 @@ import { expect, test } from 'vitest'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
 import { StateUnreadable } from '../../../relay/tenant/outbox.ts'
 import { TenantState } from '../../../relay/tenant/state.ts'
-import { batchItem, deadLetter, destinationRecord, hostRecord, idOf, NOW, report, TENANT } from './fixtures.ts'
+import {
+  batchItem,
+  deadLetter,
+  destinationRecord,
+  hostRecord,
+  idOf,
+  NOW,
+  relayItem,
+  report,
+  TENANT,
+} from './fixtures.ts'
 import { nodeStorage } from './node-storage.ts'
 
 /** The state of a tenant with one host and one destination; `again` is what a restart finds. */
@@ -221,4 +231,11 @@ test('what was counted outlives the object: rows, alarms, batches, and refusals 
   // The schema's number, tenant, host, destination, its budget, a first and a second checkpoint, row, event, alarm, checkpoint, row.
   expect(rowsWritten).toBe(12)
   expect(node.alarms).toEqual([NOW])
+})
+
+test('what a tick said is known again without a checkpoint: the relay was not away since', () => {
+  const { state, again } = setUp()
+  state.say([relayItem(NOW + 60_000, null, { onec_ingest_batches_total: 1 })], NOW + 60_000)
+  expect(again()).toMatchObject({ heartbeatMs: NOW + 60_000 })
+  expect(again().outbox.from(0)).toHaveLength(1)
 })

@@ -4,6 +4,7 @@ import { CommitQueue } from '../../../../relay/tenant/commit-queue.ts'
 import { Deliveries } from '../../../../relay/tenant/deliveries.ts'
 import { DestinationDesk } from '../../../../relay/tenant/destination-desk.ts'
 import { newHost } from '../../../../relay/tenant/host-memory.ts'
+import { postsDue } from '../../../../relay/tenant/hosts.ts'
 import { Pulse } from '../../../../relay/tenant/pulse.ts'
 import type { BatchItem } from '../../../../relay/tenant/row.ts'
 import { TenantState } from '../../../../relay/tenant/state.ts'
@@ -32,11 +33,15 @@ export function openObject(crashing: CrashingStorage, clock: { readonly now: num
   })
   const pulse = new Pulse(storage, state, deliveries, { lingerMs: 2_000, armedAtMs: null })
   const desk = new DestinationDesk(state, deliveries, { dataKey: () => dataKey, allowPrivate: true })
-  const queue = new CommitQueue(async items => {
+  const write = async (items: readonly BatchItem[]) => {
     await state.append(items, clock.now).catch(onlyPowerCut)
     // An object whose write failed is gone: nobody is answered.
     if (crashing.isDead) await new Promise(() => {})
     pulse.flushSoon(clock.now)
+  }
+  const queue = new CommitQueue(write, {
+    due: () => postsDue(state.memories.values(), clock.now),
+    after: (_, happen) => void setImmediate(happen),
   })
 
   /** What a power cut ends ends quietly; anything else is a failure. */
