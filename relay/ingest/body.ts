@@ -5,6 +5,8 @@ import { ok, type Result, refused } from '../result.ts'
 /** What a numeral that JSON does not have looks like in a body that some encoders write all the same. */
 const NOT_A_NUMBER = /[:[,]\s*-?(NaN|Infinity)\b/
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
 /**
  * The batch in a request's body (at most `LIMITS.compressedBytes`), or the problem to answer. Inflates no further than
  * `LIMITS.inflatedBytes`, so that a bomb costs its sender more than the relay.
@@ -37,7 +39,7 @@ function inflate(bytes: Uint8Array, encoding: string | undefined): Result<Uint8A
 function parseJson(bytes: Uint8Array): Result<unknown> {
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+    text = utf8.decode(bytes)
   } catch {
     return refused('json_invalid', 'The body is not UTF-8.')
   }

@@ -72,6 +72,17 @@ describe('a host token', () => {
     expect(await readHostToken(rotated, `Bearer ${renewed.token}`)).toMatchObject({ kind: 'ok' })
   })
 
+  test('that was found good is so for its own keyring alone, and a forged one never becomes it', async () => {
+    const { token, secretHash } = await mint()
+    const swapped = token.replace('.ooo-romashka.', '.ooo-lyutik.')
+    const good = { kind: 'ok', token: { ...HOST, secretHash } }
+    for (let time = 0; time < 2; time += 1) {
+      expect(await readHostToken(KEYS, `Bearer ${token}`)).toEqual(good)
+      expect(await readHostToken(KEYS, `Bearer ${swapped}`)).toEqual({ kind: 'forged' })
+      expect(await readHostToken(keyring('m1', { m1: key(6) }), `Bearer ${token}`)).toEqual({ kind: 'forged' })
+    }
+  })
+
   test.each([
     { tenantId: 'Ромашка' },
     { tenantId: 'a.b' },
