@@ -6,6 +6,7 @@ import { budgetOf, overBudget } from './budget.ts'
 import { lettersOf } from './dead-letter.ts'
 import { batchesOf, replaysOf } from './decode.ts'
 import { deliver, secretForms } from './deliver.ts'
+import { factsOf, totals, viewOf } from './delivery-views.ts'
 import { afterFailure, type DestinationMemory, mayTry, newDestination } from './destination-memory.ts'
 import type { RowEntry } from './outbox.ts'
 import { carriedBy } from './parts.ts'
@@ -111,7 +112,7 @@ export class Deliveries {
   }
 
   budget(id: string): Budget {
-    return budgetOf(this.#records.get(id)?.budget ?? {}, this.#state.hosts.size)
+    return budgetOf(this.#records.get(id)?.budget ?? {}, this.#state.memories.size)
   }
 
   /** Drops the oldest rows of every destination that is over its age or size, counted and said. */
@@ -154,19 +155,7 @@ export class Deliveries {
 
   #facts({ id, name }: Pick<DestinationRecord, 'id' | 'name'>, now: number): DeliveryFacts {
     const memory = this.memory(id)
-    const { unconfirmedBatches, partialRequests, deadLetters, deadLettersDropped, leftOut } = memory
-    const backlog = this.#state.outbox.backlog(memory.cursor, id)
-    return {
-      destination: name,
-      lagMs: backlog[0] ? Math.max(now - backlog[0].atMs, 0) : 0,
-      backlogBatches: totals(backlog).batches,
-      dropped: droppedOf(memory),
-      unconfirmedBatches,
-      partialRequests,
-      deadLetters,
-      deadLettersDropped,
-      leftOut,
-    }
+    return factsOf(name, memory, this.#state.outbox.backlog(memory.cursor, id), now)
   }
 
   /** What each destination did not get of a host's snapshots. */
@@ -186,32 +175,7 @@ export class Deliveries {
   view(record: DestinationRecord): DestinationView {
     const memory = this.memory(record.id)
     const backlog = this.#state.outbox.backlog(memory.cursor, record.id)
-    const { batches, bytes } = totals(backlog)
-    return {
-      id: record.id,
-      name: record.name,
-      sink: record.sink,
-      settings: record.settings,
-      secrets: Object.keys(record.sealed),
-      budget: this.budget(record.id),
-      version: record.version,
-      state: memory.state,
-      reason: memory.reason,
-      sinceMs: memory.sinceMs,
-      nextAttemptAtMs: memory.nextAttemptAtMs,
-      deliveredBatches: memory.deliveredBatches,
-      deliveredSamples: memory.deliveredSamples,
-      unconfirmedBatches: memory.unconfirmedBatches,
-      partialRequests: memory.partialRequests,
-      droppedSamples: memory.droppedSamples,
-      dropped: droppedOf(memory),
-      deadLetters: memory.deadLetters,
-      deadLettersDropped: memory.deadLettersDropped,
-      lastDeliveredAtMs: memory.lastDeliveredAtMs,
-      backlogBatches: batches,
-      backlogBytes: bytes,
-      oldestAtMs: backlog[0]?.atMs ?? null,
-    }
+    return viewOf(record, memory, backlog, this.budget(record.id))
   }
 
   async #runPump(record: DestinationRecord): Promise<void> {
@@ -357,19 +321,4 @@ function openDestination(
 /** Remote write 1.0: "retries carry Retry-Attempt"; the others ignore it. */
 function withAttempt(request: OutboundRequest, failures: number): OutboundRequest {
   return failures === 0 ? request : { ...request, headers: { ...request.headers, 'retry-attempt': String(failures) } }
-}
-
-function droppedOf({ droppedSamples, droppedByAge, droppedByOrder }: DestinationMemory): DestinationView['dropped'] {
-  return { budget: droppedSamples - droppedByAge - droppedByOrder, age: droppedByAge, order: droppedByOrder }
-}
-
-function totals(rows: readonly RowEntry[]): { batches: number; samples: number; bytes: number } {
-  return rows.reduce(
-    (sum, row) => ({
-      batches: sum.batches + row.batches,
-      samples: sum.samples + row.samples,
-      bytes: sum.bytes + row.bytes,
-    }),
-    { batches: 0, samples: 0, bytes: 0 },
-  )
 }

@@ -14,9 +14,9 @@ import type { Counters } from './counters.ts'
 import { DeadLetterDesk } from './dead-letter-desk.ts'
 import { Deliveries } from './deliveries.ts'
 import { DestinationDesk } from './destination-desk.ts'
-import { nextDrainInMs } from './drain.ts'
+import { Grants } from './grants.ts'
 import { offsetOf } from './host-clock.ts'
-import { enrolledAgain, newHost, postTimes, wayAfter } from './host-memory.ts'
+import { enrolledAgain, newHost, postTimes } from './host-memory.ts'
 import { seriesOf } from './host-series.ts'
 import {
   admit,
@@ -53,7 +53,6 @@ import {
   type TenantRpc,
 } from './rpc.ts'
 import { selfMetrics } from './self-metrics.ts'
-import { nextPostInMs } from './send-window.ts'
 import { TenantState } from './state.ts'
 import type { HostRecord } from './store.ts'
 import { saidOf } from './tick.ts'
@@ -72,6 +71,7 @@ interface Live {
   readonly deliveries: Deliveries
   readonly pulse: Pulse
   readonly queue: CommitQueue
+  readonly grants: Grants
   readonly desk: DestinationDesk
   readonly letters: DeadLetterDesk
 }
@@ -83,8 +83,6 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
   #dataKey: Promise<DataKey> | undefined
   /** Batches on their way to disk, by host and id: a re-send waits for the same commit. */
   readonly #pending = new Map<string, Promise<void>>()
-  /** When the next host with a backlog may post. */
-  #drainFreeAtMs = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -118,7 +116,8 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
         allowPrivate: this.env.PRIVATE_DESTINATIONS === 'allow',
       })
       const letters = new DeadLetterDesk(state, deliveries)
-      this.#live = { state, deliveries, pulse, queue, desk, letters }
+      const grants = new Grants(state, deliveries)
+      this.#live = { state, deliveries, pulse, queue, grants, desk, letters }
       // Alarms are kept apart from the data: after a crash one may be missing. What is waiting goes out now.
       if (state.identity) pulse.wake(now)
     } catch (error) {
@@ -147,14 +146,14 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
       return refused('unavailable', 'The relay is being updated; the same batch will be taken in a moment.')
     const live = this.#forHosts()
     if (!live.ok) return live
-    const { state, queue, deliveries } = live.value
+    const { state, queue, deliveries, grants } = live.value
     const admitted = admit(state.hosts.get(header.hostId), header)
     if (!admitted.ok) return admitted
     const ack = (status: Ack['status'], nextInMs: number) =>
       ok({ id: header.id, status, nextInMs, config: admitted.value.configRevision })
 
     const now = Date.now()
-    const { nextInMs, dueAtMs } = this.#grantedTo(live.value, header, now)
+    const { nextInMs, dueAtMs } = grants.next(header, now)
     const key = `${header.hostId} ${header.id}`
     const pending = this.#pending.get(key)
     if (pending) {
@@ -326,19 +325,6 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
 
   async dropDeadLetters(selection: DeadLetterSelection): Promise<Result<DeadLettersDropped>> {
     return this.#alive().letters.drop(selection, Date.now())
-  }
-
-  /** When the next post should arrive, and after how long its host must send it for that. */
-  #grantedTo({ state, deliveries }: Live, { hostId, agent, spool }: IngestHeader, now: number) {
-    if (spool.pendingBatches > 0) {
-      const turn = nextDrainInMs({ waitingSamples: deliveries.waitingSamples(), freeAtMs: this.#drainFreeAtMs }, now)
-      this.#drainFreeAtMs = turn.freeAtMs
-      return { nextInMs: turn.inMs, dueAtMs: now + turn.inMs }
-    }
-    const { intervalMs } = agent
-    const inMs = nextPostInMs({ tenantId: state.tenant.id, hostId, intervalMs, hosts: state.memories.size }, now)
-    const wayMs = Math.min(wayAfter(state.memory(hostId, now), now), Math.floor(intervalMs / 4))
-    return { nextInMs: inMs - wayMs, dueAtMs: now + inMs }
   }
 
   #putHost(state: TenantState, host: HostRecord): void {
