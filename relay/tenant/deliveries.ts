@@ -90,11 +90,18 @@ export class Deliveries {
 
   /** Starts the pump of every destination that has something to send and may; none is awaited. */
   startPumps(): void {
-    for (const record of this.#records.values()) {
-      const memory = this.memory(record.id)
-      const idle = memory.cursor >= this.#state.outbox.head || !mayTry(memory, this.#ports.now())
-      if (!idle && !this.#running.has(record.id)) void this.#runPump(record)
-    }
+    for (const record of this.#records.values()) if (this.#mayStart(record.id)) void this.#runPump(record)
+  }
+
+  /** Whether a pump would start: something came for its destination after it began. */
+  get isReady(): boolean {
+    return [...this.#records.keys()].some(id => this.#mayStart(id))
+  }
+
+  #mayStart(id: string): boolean {
+    const memory = this.memory(id)
+    const idle = memory.cursor >= this.#state.outbox.head || !mayTry(memory, this.#ports.now())
+    return !idle && !this.#running.has(id)
   }
 
   /** When the earliest destination in back-off that has something to send may try again. */

@@ -96,6 +96,8 @@ export class Pulse {
   pumpEnded(now: number): void {
     this.#unsavedSinceMs ??= now
     if (!this.#deliveries.isPumping || now - this.#unsavedSinceMs >= UNSAVED_AT_MOST_MS) this.#save()
+    // The flush of what came meanwhile may have rung while it ran.
+    if (this.#deliveries.isReady) this.flushSoon(now)
     this.rearm(now)
   }
 

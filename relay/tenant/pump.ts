@@ -1,5 +1,5 @@
 import type { Outcome } from '../../shared/outcome.ts'
-import type { Batch, OutboundRequest, SinkDefinition } from '../sinks/sink.ts'
+import { type Batch, MAX_SAMPLES_PER_REQUEST, type OutboundRequest, type SinkDefinition } from '../sinks/sink.ts'
 import { afterAnswer, afterFailure, type DestinationMemory, mayTry } from './destination-memory.ts'
 import type { Newest } from './newest.ts'
 import type { RowEntry } from './outbox.ts'
@@ -58,16 +58,19 @@ export interface PumpPorts {
 }
 
 /**
- * Delivers what is after a destination's cursor, oldest first, one request in flight, until nothing is left or the
- * destination has to wait. Resolves to what it delivered; everything that must outlive the object is in
+ * Delivers what is after a destination's cursor, oldest first, one request in flight, until nothing is left that was
+ * there when it began, or the destination has to wait. What comes meanwhile waits for a flush of its own, so that hosts
+ * share requests also while posts never cease, unless it fills a request. Resolves to what it delivered; everything that must outlive the object is in
  * `destination.memory`, for the next checkpoint.
  */
 export async function pump(destination: OpenDestination, ports: PumpPorts): Promise<number> {
   let delivered = 0
+  const lastSeq = ports.rowsFrom(destination.memory.cursor).at(-1)?.seq ?? -1
   while (!destination.closed && mayTry(destination.memory, ports.now())) {
     if (!destination.work) {
       ports.enforceBudget(destination)
       const rows = ports.rowsFrom(destination.memory.cursor)
+      if ((rows[0]?.seq ?? 0) > lastSeq && !fillsRequest(rows)) break
       destination.work = takeWork(destination, rows, row => ports.open(row, destination), ports.now())
     }
     const { work } = destination
@@ -91,6 +94,14 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
     settle(destination, work, young, outcome, request.samples, ports)
   }
   return delivered
+}
+
+function fillsRequest(rows: readonly RowEntry[]): boolean {
+  let samples = 0
+  return rows.some(row => {
+    samples += row.samples
+    return samples >= MAX_SAMPLES_PER_REQUEST
+  })
 }
 
 /** Gives up what is in hand: the cursor moves past it. Answers what of it was not settled: samples, or log entries. */

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { newHost } from '../../../relay/tenant/host-memory.ts'
 import { Pulse } from '../../../relay/tenant/pulse.ts'
 import { windowEndMs } from '../../../relay/tenant/send-window.ts'
-import { batchItem, NOW, seenHost, TENANT } from './fixtures.ts'
+import { batchItem, NOW, seenHost, snapshot, TENANT, wireBatch } from './fixtures.ts'
 import { setUpTenant } from './tenant-setup.ts'
 
 const MINUTE = 60_000
@@ -142,4 +142,37 @@ test.each([50, 4_000])('ticks come once an interval, also with a linger of %i ms
     return state.heartbeatMs
   })
   expect(ticks.slice(1).map((at, index) => at - (ticks[index] ?? 0))).toEqual([5_000, 5_000, 5_000])
+})
+
+test('what came while a pump ran is flushed once it ends, though its own flush rang meanwhile', async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const asked: ((reply: Response) => void)[] = []
+  vi.stubGlobal('fetch', () => new Promise<Response>(resolve => asked.push(resolve)))
+  const tenant = setUpTenant()
+  const { clock, desk, pulse, state } = tenant
+  await desk.add({ name: 'Облако', sink: 'remote-write', settings: { url: 'http://127.0.0.1:9' } }, 'd1', NOW)
+  const arrive = async (atMs: number) => {
+    clock.now = atMs
+    const batch = wireBatch({ sentAtMs: atMs, snapshots: [snapshot(atMs)] })
+    await state.append([batchItem({ receivedAtMs: atMs, dueAtMs: atMs + MINUTE }, batch)], atMs)
+    pulse.flushSoon(atMs)
+  }
+  await arrive(NOW)
+  clock.now = NOW + 2_000
+  pulse.beat(clock.now)
+  await vi.waitFor(() => expect(asked).toHaveLength(1))
+  await arrive(NOW + 3_000)
+  clock.now = NOW + 5_000
+  pulse.beat(clock.now)
+  clock.now = NOW + 9_000
+  const ended = tenant.pumpEnded()
+  asked[0]?.(new Response(null, { status: 204 }))
+  await ended
+  expect(asked).toHaveLength(1)
+  expect(tenant.alarms.at(-1)).toBe(NOW + 11_000)
+  clock.now = NOW + 11_000
+  pulse.beat(clock.now)
+  await vi.waitFor(() => expect(asked).toHaveLength(2))
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })

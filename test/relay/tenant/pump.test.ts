@@ -35,15 +35,31 @@ describe('delivering', () => {
     expect(asked()).toEqual([])
   })
 
-  test('rows that come while a request is in flight follow it', async () => {
-    const { row, run, asked, world } = setUp()
+  test('rows that come while a request is in flight wait for a flush of their own, to share it', async () => {
+    const { row, run, asked, world, destination } = setUp()
     row(posted('h1', 0))
     world.answer = content => {
       if (content === 'h1@0') row(posted('h1', MINUTE))
       return DELIVERED
     }
     await run()
-    expect(asked()).toEqual(['h1@0', 'h1@60000'])
+    expect(asked()).toEqual(['h1@0'])
+    expect(destination.memory.cursor).toBe(1)
+    row(posted('h2', MINUTE))
+    await run()
+    expect(asked()).toEqual(['h1@60000 h2@60000'])
+  })
+
+  test('unless they fill a request: a backlog that grows meanwhile is delivered as fast as it comes', async () => {
+    const { row, run, asked, world } = setUp()
+    const full = (at: number) => postedOf('h1', [snapshot(NOW + at, { metrics: metrics(1_000) })])
+    row(posted('h1', 0))
+    world.answer = content => {
+      if (content === 'h1@0') for (const at of [1, 2, 3]) row(full(at))
+      return DELIVERED
+    }
+    await run()
+    expect(asked()).toEqual(['h1@0', 'h1@1 h1@2'])
   })
 
   test('a request carries at most 2,000 samples; a larger batch is cut by time', async () => {
