@@ -75,8 +75,9 @@ function allWork(
   const batches = taken.flatMap(row => open(row).batches)
   const work = workOf(taken)
   const { fresh, older } = sink.strictOrder ? byOrder(batches, memory) : { fresh: batches, older: [] }
-  // What may be stored already is left out because it is; anything else is lost here, and counted.
-  if (!maybeStored) leaveOut(work.tally, older, 'order', sink)
+  // Older than what is before the cursor, so lost here, also when the relay came back: it may have gone out in one
+  // request with that, which nobody remembers, and then it is counted though it is held. Never the other way round.
+  leaveOut(work.tally, older, 'order', sink)
   work.parts = partsOf(fresh).map(part => ({ batches: part, maybeStored }))
   return work
 }
