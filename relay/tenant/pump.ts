@@ -4,9 +4,9 @@ import { afterAnswer, afterFailure, type DestinationMemory, mayTry } from './des
 import type { Newest } from './newest.ts'
 import type { RowEntry } from './outbox.ts'
 import { bisect, carriedBy, partsByHost } from './parts.ts'
-import { leaveOut, withTally } from './tally.ts'
+import { leaveOut, newestAfter, withTally } from './tally.ts'
 import { horizonMs, withinWindow } from './window.ts'
-import { type Opened, type Part, takeWork, type Work } from './work.ts'
+import { byOrder, type Opened, type Part, takeWork, type Work } from './work.ts'
 
 /** Requests that a search inside hosts for what is at fault may cost; what is left is then dead-lettered whole. */
 const MAX_BISECTING_REQUESTS = 32
@@ -80,7 +80,7 @@ export async function pump(destination: OpenDestination, ports: PumpPorts): Prom
       finish(destination, work, ports)
       continue
     }
-    const young = withoutOld(destination, work, part, ports.now())
+    const young = sendable(destination, work, part, ports.now())
     const request = destination.sink.encode(young.batches, destination.settings)
     if (!request) {
       // Nothing in it concerns this sink, and nobody was asked: it says nothing of the destination.
@@ -125,14 +125,23 @@ function conclude(destination: OpenDestination, work: Work, ports: Pick<PumpPort
   destination.work = undefined
 }
 
-/** The first part as it is to be sent now: at every attempt more of it may have become too old. */
-function withoutOld({ sink, settings, memory }: OpenDestination, work: Work, part: Part, now: number): Part {
-  // Of a replay the destination itself says whether it is too old.
+/**
+ * The first part as it is to be sent now: at every attempt more of it may have become too old, or come after a newer part
+ * of the same work (two machines with one token).
+ */
+function sendable(destination: OpenDestination, work: Work, part: Part, now: number): Part {
+  const { sink, settings, memory } = destination
+  // Of a replay the destination itself says whether it takes it.
   if (part.batches.some(({ replayed }) => replayed)) return part
   const { kept, old } = withinWindow(part.batches, horizonMs(memory, sink.windowMs?.(settings), now))
-  if (old.length === 0) return part
+  const isFirst = !sink.strictOrder || work.tally.taken.length === 0
+  const { fresh, older } = isFirst
+    ? { fresh: kept, older: [] }
+    : byOrder(kept, newestAfter(memory.newestMs, work.tally.taken))
+  if (old.length + older.length === 0) return part
   leaveOut(work.tally, old, 'age', sink)
-  const young = { ...part, batches: kept }
+  leaveOut(work.tally, older, 'order', sink)
+  const young = { ...part, batches: fresh }
   work.parts = [young, ...work.parts.slice(1)]
   return young
 }

@@ -69,7 +69,8 @@ export function withTally(memory: DestinationMemory, tally: Tally): DestinationM
   }
 }
 
-function newestAfter(before: ReadonlyMap<string, number>, taken: readonly Batch[]): Map<string, number> {
+/** Per host id, time of the newest snapshot once these batches are held too. */
+export function newestAfter(before: ReadonlyMap<string, number>, taken: readonly Batch[]): Map<string, number> {
   const newestMs = new Map(before)
   for (const { source, host, snapshots } of taken) {
     if (source === 'relay') continue

@@ -74,7 +74,7 @@ function allWork(
   }
   const batches = taken.flatMap(row => open(row).batches)
   const work = workOf(taken)
-  const { fresh, older } = sink.strictOrder ? byOrder(batches, memory) : { fresh: batches, older: [] }
+  const { fresh, older } = sink.strictOrder ? byOrder(batches, memory.newestMs) : { fresh: batches, older: [] }
   // Older than what is before the cursor, so lost here, also when the relay came back: it may have gone out in one
   // request with that, which nobody remembers, and then it is counted though it is held. Never the other way round.
   leaveOut(work.tally, older, 'order', sink)
@@ -83,11 +83,14 @@ function allWork(
 }
 
 /** A host that goes back in time (a restored machine, a clock set back) must not void its neighbours' samples. */
-function byOrder(batches: readonly Batch[], memory: DestinationMemory): { fresh: Batch[]; older: Batch[] } {
+export function byOrder(
+  batches: readonly Batch[],
+  newestOf: ReadonlyMap<string, number>,
+): { readonly fresh: readonly Batch[]; readonly older: readonly Batch[] } {
   const fresh: Batch[] = []
   const older: Batch[] = []
   for (const whole of batches) {
-    const newestMs = memory.newestMs.get(whole.host.id)
+    const newestMs = newestOf.get(whole.host.id)
     const batch = endingAfter(whole, newestMs)
     const anyOrder = batch.source === 'relay' || batch.replayed || newestMs === undefined
     const late = anyOrder ? [] : batch.snapshots.filter(({ atMs }) => atMs <= newestMs)

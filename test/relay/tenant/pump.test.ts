@@ -391,6 +391,20 @@ describe('a store that takes samples only in order', () => {
     expect(destination.memory.leftOut.get('h1')).toEqual({ age: 0, order: perSnapshot })
   })
 
+  test('also not when both are in hand at once, in two requests', async () => {
+    const { row, run, asked, world, destination } = setUp({ strictOrder: true })
+    const full = (...times: readonly number[]) =>
+      postedOf(
+        'h1',
+        times.map(at => snapshot(NOW + at, { metrics: metrics(900) })),
+      )
+    row(full(10, 11), full(8, 9, 12))
+    await run()
+    expect(asked()).toEqual(['h1@10 h1@11', 'h1@12'])
+    expect(world.letters).toEqual([])
+    expect(destination.memory.leftOut.get('h1')).toEqual({ age: 0, order: 2 * 900 })
+  })
+
   test('others get everything', async () => {
     const { row, run, asked } = setUp({}, { newestMs: new Map([['h1', NOW + 5]]) })
     row(posted('h1', 4))
