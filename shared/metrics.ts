@@ -162,6 +162,12 @@ export const METRICS = {
     'reason',
   ),
   onec_storage_rows_written_total: derived('counter', 'rows', 'Billed rows written, alarms included.'),
+  onec_events_dropped_total: derived('counter', 'events', 'Events dropped, oldest first, because there were too many.'),
+  onec_backups_dropped_total: derived(
+    'counter',
+    'backups',
+    'Backups forgotten, those heard of longest ago, because a host reported too many.',
+  ),
 
   onec_tenant_hosts: derived('gauge', 'hosts', 'Hosts of the tenant by state; GET /metrics alone.', 'state'),
   onec_tenant_scrape_success: derived(

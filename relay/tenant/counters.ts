@@ -9,6 +9,10 @@ export interface Counters {
    * again where they are rows of the outbox; of others (a changed host, an alarm) there are a few at most.
    */
   rowsWritten: number
+  /** Events, oldest first, because there were too many. */
+  droppedEvents: number
+  /** Backups of hosts that report too many, those heard of longest ago. */
+  droppedBackups: number
 }
 
 export type RefusalReason = 'memory' | 'total'
@@ -17,6 +21,8 @@ export const newCounters = (): Counters => ({
   acceptedBatches: 0,
   refusedBatches: { memory: 0, total: 0 },
   rowsWritten: 0,
+  droppedEvents: 0,
+  droppedBackups: 0,
 })
 
 /** As a checkpoint of this release or its neighbours has them: what is not there was never counted. */

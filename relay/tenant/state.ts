@@ -161,7 +161,7 @@ export class TenantState implements Names {
     if (this.#buried.length > 0) this.#countDropped(this.letters.evict())
     const tail = Math.min(this.outbox.head, ...[...this.destinations.values()].map(({ cursor }) => cursor))
     const ring = this.outbox.releasable(tail)
-    for (const event of this.#events) this.store.addEvent(event)
+    for (const event of this.#events) this.#counters.droppedEvents += this.store.addEvent(event)
     const { heartbeatMs, incident, memories: hosts, destinations, series } = this
     const known = { heartbeatMs, incident, ring, hosts, destinations, series, counters: this.#counters }
     // Last: it says how many rows were written before it.
@@ -187,6 +187,8 @@ export class TenantState implements Names {
       if (this.hosts.get(item.hostId)?.removedAtMs !== null) continue
       const before = this.memory(item.hostId, now)
       const after = remember(before, item)
+      const names = new Set([...before.backups.keys(), ...item.backups.map(({ name }) => name)])
+      this.#counters.droppedBackups += names.size - after.backups.size
       this.memories.set(item.hostId, after)
       // Read from rows again after a crash, since the checkpoint that would have had them was not written.
       for (const event of eventsOf(this.host(item.hostId).name, before, after)) this.note(event)

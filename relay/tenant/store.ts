@@ -184,7 +184,8 @@ export class TenantStore {
     this.#sql.exec('DELETE FROM destination_budgets WHERE destination NOT IN (SELECT id FROM destinations)')
   }
 
-  addEvent(event: EventView): void {
+  /** Answers how many older ones had to go for it. */
+  addEvent(event: EventView): number {
     this.#sql.exec(
       'INSERT INTO events (at, kind, subject, message) VALUES (?, ?, ?, ?)',
       event.atMs,
@@ -192,7 +193,7 @@ export class TenantStore {
       event.subject,
       event.message,
     )
-    this.#sql.exec('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', MAX_EVENTS)
+    return this.#sql.exec('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', MAX_EVENTS).rowsWritten
   }
 
   events(limit: number): EventView[] {

@@ -106,10 +106,15 @@ function leftOutSeries({ destination, leftOut }: DeliveryFacts, hostId: string) 
 }
 
 /** What the object counted of itself. */
-function countedSeries({ acceptedBatches, refusedBatches, rowsWritten }: Readonly<Counters>): Saying['snapshot'] {
+function countedSeries(counters: Readonly<Counters>): Saying['snapshot'] {
   return {
-    metrics: { onec_ingest_batches_total: acceptedBatches, onec_storage_rows_written_total: rowsWritten },
-    series: Object.entries(refusedBatches).map(([reason, value]) => ({
+    metrics: {
+      onec_ingest_batches_total: counters.acceptedBatches,
+      onec_storage_rows_written_total: counters.rowsWritten,
+      onec_events_dropped_total: counters.droppedEvents,
+      onec_backups_dropped_total: counters.droppedBackups,
+    },
+    series: Object.entries(counters.refusedBatches).map(([reason, value]) => ({
       name: 'onec_ingest_refused_batches_total',
       labels: { reason },
       value,

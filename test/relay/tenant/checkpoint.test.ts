@@ -48,7 +48,13 @@ const CHECKPOINT: Checkpoint = {
     ['h1', SERIES],
     ['h2', SERIES],
   ]),
-  counters: { acceptedBatches: 7, refusedBatches: { memory: 1, total: 2 }, rowsWritten: 40 },
+  counters: {
+    acceptedBatches: 7,
+    refusedBatches: { memory: 1, total: 2 },
+    rowsWritten: 40,
+    droppedEvents: 11,
+    droppedBackups: 12,
+  },
 }
 
 /** As a release without a checksum would have written it. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { newDestination } from '../../../relay/tenant/destination-memory.ts'
+import { MAX_BACKUPS } from '../../../relay/tenant/host-memory.ts'
 import { StateUnreadable } from '../../../relay/tenant/outbox.ts'
 import { TenantState } from '../../../relay/tenant/state.ts'
 import {
@@ -217,6 +218,19 @@ test('a host is known by its id when its record is not', () => {
   expect(state.host('h9')).toEqual({ id: 'h9', name: 'h9', labels: {} })
 })
 
+test('what is forgotten because there is too much of it is counted: events, and backups of a host', async () => {
+  const { state, again } = setUp()
+  const named = (name: string) => report({ name })
+  const most = Array.from({ length: MAX_BACKUPS }, (_, index) => named(`База ${index}`))
+  await state.append([batchItem({ id: idOf(1), backups: most })], NOW)
+  await state.append([batchItem({ id: idOf(2), backups: [named('База 0'), named('Новая'), named('Новейшая')] })], NOW)
+  for (let number = 0; number < 1_002; number += 1)
+    state.note({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: `№ ${number}` })
+  state.checkpoint()
+  expect(state.counters).toMatchObject({ droppedBackups: 2, droppedEvents: 2 })
+  expect(again().counters).toMatchObject({ droppedBackups: 2, droppedEvents: 2 })
+})
+
 test('what was counted outlives the object: rows, alarms, batches, and refusals of the last checkpoint', async () => {
   const { state, node, again } = setUp()
   state.countRefused('total')
@@ -227,7 +241,13 @@ test('what was counted outlives the object: rows, alarms, batches, and refusals 
   await state.append([item(3)], NOW)
   state.countRefused('memory')
   const { rowsWritten } = state.counters
-  expect(again().counters).toEqual({ acceptedBatches: 3, refusedBatches: { memory: 0, total: 1 }, rowsWritten })
+  expect(again().counters).toEqual({
+    acceptedBatches: 3,
+    refusedBatches: { memory: 0, total: 1 },
+    rowsWritten,
+    droppedEvents: 0,
+    droppedBackups: 0,
+  })
   // The schema's number, tenant, host, destination, its budget, a first and a second checkpoint, row, event, alarm, checkpoint, row.
   expect(rowsWritten).toBe(12)
   expect(node.alarms).toEqual([NOW])

@@ -71,8 +71,10 @@ test('a checkpoint takes one row, as many as it must when it is large, and fewer
 
 test('of events the newest 1,000 stay, newest first', () => {
   const store = new TenantStore(migratedSql())
+  let dropped = 0
   for (let number = 1; number <= 1_003; number += 1)
-    store.addEvent({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: `№ ${number}` })
+    dropped += store.addEvent({ atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: `№ ${number}` })
+  expect(dropped).toBe(3)
   expect(store.events(2)).toEqual([
     { atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: '№ 1003' },
     { atMs: NOW, kind: 'host_up', subject: 'БУХ-1С', message: '№ 1002' },

@@ -19,7 +19,13 @@ const FACTS: DeliveryFacts = {
   leftOut: new Map([['h1', { age: 7, order: 8 }]]),
 }
 
-const COUNTERS: Counters = { acceptedBatches: 7, refusedBatches: { memory: 8, total: 9 }, rowsWritten: 10 }
+const COUNTERS: Counters = {
+  acceptedBatches: 7,
+  refusedBatches: { memory: 8, total: 9 },
+  rowsWritten: 10,
+  droppedEvents: 11,
+  droppedBackups: 12,
+}
 
 const tick = (host: HostMemory, changes: Parameters<typeof tickItems>[3] = []) =>
   tickItems(NOW, new Map([['h1', host]]), [], changes, COUNTERS)
@@ -75,7 +81,12 @@ test('the relay says of itself how each destination does, and what it counted', 
   const [item] = tickItems(NOW, new Map(), [FACTS], [], COUNTERS)
   const [said] = item?.says ?? []
   expect(said?.hostId).toBeNull()
-  expect(said?.snapshot.metrics).toEqual({ onec_ingest_batches_total: 7, onec_storage_rows_written_total: 10 })
+  expect(said?.snapshot.metrics).toEqual({
+    onec_ingest_batches_total: 7,
+    onec_storage_rows_written_total: 10,
+    onec_events_dropped_total: 11,
+    onec_backups_dropped_total: 12,
+  })
   const refused = said?.snapshot.series.filter(({ name }) => name === 'onec_ingest_refused_batches_total')
   expect(refused?.map(({ labels, value }) => [labels, value])).toEqual([
     [{ reason: 'memory' }, 8],
@@ -95,7 +106,7 @@ test('the relay says of itself how each destination does, and what it counted', 
     onec_dead_letters_total: 6,
     onec_dead_letters_dropped_total: 7,
   })
-  expect(item?.samples).toBe(13)
+  expect(item?.samples).toBe(15)
 })
 
 test('the relay says of a host what a destination did not get, once there is something', () => {
