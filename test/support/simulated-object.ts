@@ -15,7 +15,7 @@ export interface SimulatedOptions {
   /** From a write until it is on disk. */
   readonly syncMs: number
   /** What a destination answers, and after how long. */
-  answer(url: string): { readonly status: number; readonly afterMs: number }
+  answer(url: string, body: Uint8Array | string | null): { readonly status: number; readonly afterMs: number }
   /** Every statement that wrote, with its rows; an alarm that was set is `setAlarm`, one row. */
   wrote?(statement: string, rows: number, bindings: readonly unknown[]): void
 }
@@ -161,14 +161,14 @@ export class SimulatedObject {
         this.#busyFor(ms)
         void this.#wait(ms).then(happen)
       },
-      fetch: (url: string) => this.#fetch(url),
+      fetch: (url: string, { body }: { body: Uint8Array | string | null }) => this.#fetch(url, body),
     }
     compileFunction(script, Object.keys(given))(...Object.values(given))
     return given.module.exports.TenantObject
   }
 
-  async #fetch(url: string): Promise<Response> {
-    const { status, afterMs } = this.#options.answer(url)
+  async #fetch(url: string, body: Uint8Array | string | null): Promise<Response> {
+    const { status, afterMs } = this.#options.answer(url, body)
     this.#busyFor(afterMs)
     this.#fetching += 1
     this.#time.after(afterMs, () => {
