@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
-import { buildProgram } from './cli.ts'
+import { buildProgram } from './cli/program.ts'
 import { systemCode, UserError } from './error.ts'
 
 /** Entry of onec-agent: what a person can put right is one message and exit code 2, anything else is a bug. */

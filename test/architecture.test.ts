@@ -184,7 +184,7 @@ describe('the world is touched in few places', () => {
 
   test('chance is asked in shells alone', () => {
     expect(having(/\bMath\.random\b/, 'agent', 'relay', 'shared')).toEqual([
-      'agent/cli.ts',
+      'agent/cli/run.ts',
       'relay/tenant/deliveries.ts',
     ])
   })

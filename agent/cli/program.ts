@@ -1,0 +1,25 @@
+import { Command } from 'commander'
+import { VERSION } from '../version.ts'
+import { backupCommand } from './backup.ts'
+import { print, stateOption } from './context.ts'
+import { enrolCommand } from './enrol.ts'
+import { onceCommand } from './once.ts'
+import { runCommand } from './run.ts'
+import { statusCommand } from './status.ts'
+
+/** The command line. Actions fail with a UserError for what a person can put right. */
+export function buildProgram(): Command {
+  const program = new Command('onec-agent')
+    .description('Takes a snapshot of this machine and its backups every minute and sends it to the relay.')
+    // `--state` is also what `backup report` calls the backup's: each belongs to the word before it.
+    .enablePositionalOptions()
+    .addOption(stateOption())
+  for (const command of [enrolCommand(), runCommand(), onceCommand(), statusCommand()])
+    program.addCommand(command.addOption(stateOption()))
+  program.addCommand(backupCommand())
+  program
+    .command('version')
+    .description('Print the version')
+    .action(() => print(VERSION))
+  return program
+}

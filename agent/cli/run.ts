@@ -1,0 +1,16 @@
+import { Command } from 'commander'
+import { systemClock } from '../clock.ts'
+import { keepHeapSmall } from '../heap.ts'
+import { exchange } from '../relay.ts'
+import { runAgent } from '../run.ts'
+import { contextOf, log } from './context.ts'
+
+export function runCommand(): Command {
+  return new Command('run').description('Take and send snapshots until stopped').action(async (_, command: Command) => {
+    const { environment, paths } = contextOf(command)
+    keepHeapSmall()
+    const stop = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+    await runAgent({ paths, environment, clock: systemClock, log, exchange, random: Math.random }, stop.signal)
+  })
+}
