@@ -7,6 +7,7 @@ import { type ConfigReply, configReply } from '../shared/wire.ts'
 import { UserError } from './error.ts'
 import { makePrivateDirectory, readTextIfThere, removeIfThere, writeFileAtomic } from './file.ts'
 import { decodeJson } from './json.ts'
+import { readSecret, writeSecret } from './secret.ts'
 
 /** What the agent takes from its environment: nothing else here reads it. */
 export interface Environment {
@@ -112,7 +113,7 @@ export function readToken(paths: StatePaths): string {
   const removed = removedFile.safeParse(decodeJson(readTextIfThere(paths.removed))).data
   const enrol = 'Enrol it: onec-agent enrol --relay https://relay.example --code CODE'
   if (removed) throw new UserError(`This host was removed at the relay (${removed.reason}). ${enrol}`)
-  const token = readTextIfThere(paths.token)?.trim()
+  const token = readSecret(paths.token)
   if (!token) throw new UserError(`This host is not enrolled (no token in ${paths.directory}). ${enrol}`)
   return token
 }
@@ -122,7 +123,7 @@ export function writeEnrolment(paths: StatePaths, config: AgentConfig, relay: Co
   makePrivateDirectory(paths.directory)
   writeFileAtomic(paths.config, `${JSON.stringify(config, undefined, 2)}\n`)
   writeRelayConfig(paths, relay)
-  writeFileAtomic(paths.token, `${token}\n`)
+  writeSecret(paths.token, token)
   removeIfThere(paths.removed)
 }
 

@@ -18,10 +18,10 @@ const RENAME_ATTEMPTS = 5
  * Replaces a file whole: after a crash it is the old one or the new one. Private to its owner unless `mode` says
  * otherwise. Throws the system's error, with no half-written file left behind.
  */
-export function writeFileAtomic(file: string, text: string, mode = 0o600): void {
+export function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    writeFileSync(temporary, text, { mode, flush: true })
+    writeFileSync(temporary, content, { mode, flush: true })
     rename(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })
