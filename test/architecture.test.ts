@@ -86,7 +86,7 @@ describe('agent → shared ← relay', () => {
       path === 'cloudflare:workers'
     expect(strangers(PATHS, known)).toEqual([])
     expect(
-      strangers(PATHS, path => !builtinModules.includes(path)),
+      strangers(PATHS, path => path.startsWith('node:') || !builtinModules.includes(path)),
       'built-ins have their prefix',
     ).toEqual([])
   })
