@@ -243,7 +243,7 @@ export class TenantObject extends DurableObject<Env> implements TenantRpc {
     const now = Date.now()
     const { id, name } = found.value
     const said = saidOf(id, state.memory(id, now), deliveries.facts(now))
-    const series = [...(state.series.get(id) ?? []), ...seriesOf(said)]
+    const series = [...state.seriesOf(id), ...seriesOf(said)]
     state.memories.delete(id)
     state.series.delete(id)
     state.note({ atMs: now, kind: 'host_removed', subject: name, message: `Host ${name} was removed` })

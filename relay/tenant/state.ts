@@ -4,7 +4,7 @@ import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import { type Counters, newCounters, type RefusalReason } from './counters.ts'
 import { type DeadLetter, overBound } from './dead-letter.ts'
 import { DeadLetters } from './dead-letters.ts'
-import type { Names } from './decode.ts'
+import { batchesOf, type Names } from './decode.ts'
 import { type DestinationMemory, newDestination } from './destination-memory.ts'
 import { eventsOf } from './host-events.ts'
 import { type HostMemory, newHost, remember } from './host-memory.ts'
@@ -12,7 +12,7 @@ import { seriesAfter } from './host-series.ts'
 import type { Incident } from './incident.ts'
 import { Outbox, StateUnreadable } from './outbox.ts'
 import type { RingState } from './ring.ts'
-import type { Item, RelayItem } from './row.ts'
+import type { BatchItem, Item, RelayItem } from './row.ts'
 import type { EventView } from './rpc.ts'
 import { migrate } from './schema.ts'
 import { countingStorage, type ObjectStorage } from './storage.ts'
@@ -42,6 +42,8 @@ export class TenantState implements Names {
   #identity: Tenant | undefined
   readonly #events: EventView[] = []
   readonly #buried: DeadLetter[] = []
+  /** Per host id the newest batch found after the checkpoint and not opened by a pump yet. */
+  readonly #unopened = new Map<string, BatchItem>()
 
   /**
    * `abort` ends the object, which then starts again from what is stored: called when a write failed, since memory that
@@ -111,8 +113,17 @@ export class TenantState implements Names {
 
   /** Remembers which series a present host has. */
   noteSeries(hostId: string, snapshot: Pick<Snapshot, 'metrics' | 'series'>): void {
+    this.#unopened.delete(hostId)
     if (!this.memories.has(hostId)) return
     this.series.set(hostId, seriesAfter(this.series.get(hostId), snapshot, this.series.values()))
+  }
+
+  /** The series of a present host at last, also of what was stored just before a crash. */
+  seriesOf(hostId: string): readonly SeriesName[] {
+    const unopened = this.#unopened.get(hostId)
+    const last = unopened && batchesOf([unopened], this)[0]?.snapshots.at(-1)
+    if (last) this.noteSeries(hostId, last)
+    return this.series.get(hostId) ?? []
   }
 
   memory(hostId: string, now: number): HostMemory {
@@ -209,6 +220,7 @@ export class TenantState implements Names {
     for (const items of this.outbox.recover(checkpoint.ring)) {
       this.#counters.rowsWritten += 1
       this.#remember(items, now)
+      for (const item of items) if (item.kind === 'batch') this.#unopened.set(item.hostId, item)
     }
     const { head } = this.outbox
     for (const { id } of this.store.destinations()) {

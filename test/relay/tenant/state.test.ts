@@ -68,6 +68,14 @@ test('a restart knows what the rows since the checkpoint say', async () => {
   expect(destinations.get('d1')).toMatchObject({ cursor: 0, uncertainBelow: 2 })
 })
 
+test('the series of a host are known after a crash, before any pump has opened its rows', async () => {
+  const { state, again } = setUp()
+  expect(state.seriesOf('h1')).toEqual([])
+  await state.append([batchItem()], NOW)
+  expect(again().seriesOf('h1')).toEqual([{ name: 'onec_cpu_percent', labels: {} }])
+  expect(again().seriesOf('h2')).toEqual([])
+})
+
 test('a checkpoint frees what every destination has, and no more', async () => {
   const { state, again } = setUp()
   state.destinations.set('d2', newDestination(0))
