@@ -51,6 +51,9 @@ const having = (pattern: RegExp, ...folders: readonly string[]) =>
 /** Runs in workerd: everything of the relay but its command line. */
 const WORKER = PATHS.filter(path => inside('relay')(path) && !inside('relay/cli')(path))
 
+/** Makes what is handed out, on a developer's machine; no part of it. */
+const BUILD = PATHS.filter(inside('agent/package'))
+
 test('every import is understood, and leads to a file that is there', () => {
   const files = PATHS.flatMap(path => importsOf(path).filter(inside(...FOLDERS)))
   expect(files.length).toBeGreaterThan(200)
@@ -76,6 +79,15 @@ describe('agent → shared ← relay', () => {
     expect(strangers(PATHS, path => !inside('test')(path) && !path.startsWith('..'))).toEqual([])
   })
 
+  test('nothing that runs imports what builds it', () => {
+    expect(
+      strangers(
+        PATHS.filter(path => !BUILD.includes(path)),
+        path => !inside('agent/package')(path),
+      ),
+    ).toEqual([])
+  })
+
   test('only what is declared is imported', () => {
     const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     const packages = Object.keys(manifest.dependencies)
@@ -84,7 +96,14 @@ describe('agent → shared ← relay', () => {
       packages.some(name => path === name || path.startsWith(`${name}/`)) ||
       path.startsWith('node:') ||
       path === 'cloudflare:workers'
-    expect(strangers(PATHS, known)).toEqual([])
+    expect(
+      strangers(
+        PATHS.filter(path => !BUILD.includes(path)),
+        known,
+      ),
+    ).toEqual([])
+    packages.push(...Object.keys(manifest.devDependencies))
+    expect(strangers(BUILD, known)).toEqual([])
     expect(
       strangers(PATHS, path => path.startsWith('node:') || !builtinModules.includes(path)),
       'built-ins have their prefix',

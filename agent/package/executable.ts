@@ -1,0 +1,39 @@
+import { writeFileSync } from 'node:fs'
+import { KOFFI_ASSET } from '../windows/koffi.ts'
+import { runTool } from './tool.ts'
+
+export interface Executable {
+  /** The bundle, one ES module. */
+  readonly main: string
+  /** The Node that it runs on, for the platform that it runs on. */
+  readonly node: string
+  readonly output: string
+  /** koffi's addon; none on Linux. */
+  readonly koffi?: string
+}
+
+/**
+ * What `node --build-sea` takes. A snapshot or a code cache is only good on the platform that made it. No arguments to
+ * Node from outside: the service runs as LocalSystem.
+ */
+export function seaConfig({ main, node, output, koffi }: Executable) {
+  return {
+    main,
+    mainFormat: 'module',
+    executable: node,
+    output,
+    disableExperimentalSEAWarning: true,
+    useSnapshot: false,
+    useCodeCache: false,
+    execArgv: ['--no-warnings'],
+    execArgvExtension: 'none',
+    assets: koffi ? { [KOFFI_ASSET]: koffi } : {},
+  }
+}
+
+/** Needs to run in the same release of Node as the executable's. */
+export async function buildExecutable(executable: Executable): Promise<void> {
+  const config = `${executable.main}.sea.json`
+  writeFileSync(config, JSON.stringify(seaConfig(executable)))
+  await runTool(process.execPath, ['--build-sea', config])
+}

@@ -1,0 +1,44 @@
+import { NtExecutable, NtExecutableResource, Resource } from 'resedit'
+
+/** English (United States), UTF-16: what Node's own resource has. */
+const LANGUAGE = { lang: 1033, codepage: 1200 }
+
+export interface VersionInfo {
+  readonly name: string
+  readonly description: string
+  readonly copyright: string
+  /** "1.2.3". */
+  readonly version: string
+}
+
+/**
+ * Node's executable under the agent's name and without Node's signature, which would no longer hold. Deterministic.
+ * Explorer, the task manager and Windows Installer (which keeps the file of the higher version) read these values.
+ */
+export function nameExecutable(node: Uint8Array, info: VersionInfo): Uint8Array {
+  const executable = NtExecutable.from(node, { ignoreCert: true })
+  const resources = NtExecutableResource.from(executable)
+  const [own] = Resource.VersionInfo.fromEntries(resources.entries)
+  if (!own) throw new Error('This executable has no version resource')
+  const [major, minor, patch] = fileVersion(info.version)
+  own.setFileVersion(major, minor, patch, 0, LANGUAGE.lang)
+  own.setProductVersion(major, minor, patch, 0, LANGUAGE.lang)
+  own.setStringValues(LANGUAGE, {
+    CompanyName: info.name,
+    ProductName: info.name,
+    ProductVersion: info.version,
+    FileDescription: info.description,
+    InternalName: info.name,
+    OriginalFilename: `${info.name}.exe`,
+    LegalCopyright: info.copyright,
+  })
+  own.outputToResourceEntries(resources.entries)
+  resources.outputResource(executable)
+  return new Uint8Array(executable.generate())
+}
+
+/** The three numbers of a release that Windows compares; a pre-release counts as the release. */
+export function fileVersion(version: string): [major: number, minor: number, patch: number] {
+  const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []
+  return [Number(major), Number(minor), Number(patch)]
+}
