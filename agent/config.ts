@@ -38,6 +38,11 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
   }
 }
 
+/** The language of this machine's messages, as POSIX orders the variables; empty when none is set. */
+export function readLocale(variables: NodeJS.ProcessEnv = process.env): string {
+  return variables.LC_ALL || variables.LC_MESSAGES || variables.LANG || ''
+}
+
 function defaultStateDirectory(programData: string | undefined): string {
   if (platform() === 'win32') return path.join(programData ?? 'C:\\ProgramData', 'onec-agent')
   if (process.getuid?.() === 0) return '/var/lib/onec-agent'
