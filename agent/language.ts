@@ -1,5 +1,5 @@
 import { readLocale } from './config.ts'
-import { koffi } from './windows/koffi.ts'
+import { foreign } from './windows/library.ts'
 
 /** Languages of what a client's staff read. */
 export type Language = 'en' | 'ru'
@@ -18,10 +18,12 @@ export const languageOfId = (id: number): Language => ((id & 0x3ff) === LANG_RUS
 /** `locale` as in `ru_RU.UTF-8` or `ru-RU`. */
 export const languageOfLocale = (locale: string): Language => (/^ru(?![a-z])/i.test(locale) ? 'ru' : 'en')
 
+const userInterfaceLanguage = foreign<[]>('kernel32.dll', 'uint16_t GetUserDefaultUILanguage()')
+
 /** English where it cannot be read: a message in the other language is better than none. */
 function readUserInterfaceLanguage(): number {
   try {
-    return koffi().load('kernel32.dll').func('uint16 __stdcall GetUserDefaultUILanguage()')()
+    return userInterfaceLanguage()
   } catch {
     return 0
   }
