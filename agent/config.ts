@@ -7,6 +7,7 @@ import { type ConfigReply, configReply } from '../shared/wire.ts'
 import { UserError } from './error.ts'
 import { makePrivateDirectory, readTextIfThere, removeIfThere, writeFileAtomic } from './file.ts'
 import { decodeJson } from './json.ts'
+import { isLoopback } from './network/loopback.ts'
 import { readSecret, writeSecret } from './secret.ts'
 
 /** What the agent takes from its environment: nothing else here reads it. */
@@ -162,9 +163,6 @@ export function checkRelayUrl(text: string, allowHttp: boolean): string {
     )
   return url.href.replace(/\/+$/, '')
 }
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 
 export const newMachineId = (): string => randomBytes(16).toString('hex')
 

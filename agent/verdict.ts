@@ -2,6 +2,7 @@ import { parseRetryAfter } from '../shared/outcome.ts'
 import { asProblem, type Problem } from '../shared/problem.ts'
 import { type Ack, ackSchema } from '../shared/wire.ts'
 import { decodeJson } from './json.ts'
+import type { NetworkCause } from './network/cause.ts'
 
 /** What came back from a post, complete; `body` is its text. */
 export interface Reply {
@@ -14,6 +15,8 @@ export interface Reply {
 export interface NoReply {
   readonly status: null
   readonly reason: string
+  /** The same, told apart. */
+  readonly cause?: NetworkCause
 }
 
 /** What one attempt means for the batch. `reason` is for a person. */

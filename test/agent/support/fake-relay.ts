@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { type ProblemCode, problem } from '../../../shared/problem.ts'
 import { readBatch, type WireBatch } from '../../../shared/wire.ts'
+import type { Certified } from '../../support/certificates.ts'
 
 export interface Answer {
   readonly status: number
@@ -35,11 +37,13 @@ export const refusal = (code: ProblemCode): Answer => {
   return { status: body.status, body: JSON.stringify(body) }
 }
 
-export async function startFakeRelay(): Promise<FakeRelay> {
-  const server = createServer((request, response) => void serve(relay, request, response))
+/** With a certificate it speaks TLS. */
+export async function startFakeRelay(certificate?: Certified): Promise<FakeRelay> {
+  const listener = (request: IncomingMessage, response: ServerResponse) => void serve(relay, request, response)
+  const server = certificate ? createTlsServer(certificate, listener) : createServer(listener)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const relay: FakeRelay = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${certificate ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     posts: [],
     stored: new Map(),
     requests: [],
