@@ -1,6 +1,7 @@
 import ky from 'ky'
 import type { Outcome } from '../../shared/outcome.ts'
 import { asProblem, type ProblemCode } from '../../shared/problem.ts'
+import type { ConfigReply } from '../../shared/wire.ts'
 import type { EnrolmentView, TenantRecord } from '../directory/rpc.ts'
 import type {
   DeadLetterDetail,
@@ -41,6 +42,7 @@ export interface AdminClient {
   addEnrolment(tenant: string, input: { uses?: number; expiresInMs?: number; note?: string }): Promise<Enrolment>
   hosts(tenant: string): Promise<{ readonly hosts: readonly HostView[] }>
   host(tenant: string, host: string): Promise<HostDetail>
+  setHostConfig(tenant: string, host: string, config: unknown): Promise<ConfigReply>
   removeHost(tenant: string, host: string): Promise<Removed>
   destinations(tenant: string): Promise<{ readonly destinations: readonly DestinationView[] }>
   addDestination(tenant: string, input: DestinationInput): Promise<DestinationView>
@@ -78,6 +80,7 @@ export function adminClient({ url, token }: { url: string; token: string }): Adm
     addEnrolment: (tenant, input) => call('POST', ['tenants', tenant, 'enrolments'], input),
     hosts: tenant => call('GET', ['tenants', tenant, 'hosts']),
     host: (tenant, host) => call('GET', ['tenants', tenant, 'hosts', host]),
+    setHostConfig: (tenant, host, config) => call('PUT', ['tenants', tenant, 'hosts', host, 'config'], config),
     removeHost: (tenant, host) => call('DELETE', ['tenants', tenant, 'hosts', host]),
     destinations: tenant => call('GET', ['tenants', tenant, 'destinations']),
     addDestination: (tenant, input) => call('POST', ['tenants', tenant, 'destinations'], input),

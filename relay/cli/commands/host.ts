@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { BackupView, HostDetail, HostView } from '../../tenant/rpc.ts'
 import type { CliContext } from '../context.ts'
+import { absolute } from '../environment.ts'
 import { operatorClient } from '../operator.ts'
 import { printJson } from '../print.ts'
 import { shellWord } from '../shell-word.ts'
 import { plainLine, table } from '../table.ts'
+import { systemCode, UserError } from '../user-error.ts'
 import { ago, bytes, count, duration, seconds, timestamp } from '../wording.ts'
 
 export function addHostCommands(program: Command, context: CliContext): void {
@@ -35,6 +38,31 @@ export function addHostCommands(program: Command, context: CliContext): void {
     })
 
   host
+    .command('config')
+    .description('print what is set for a host, as JSON')
+    .argument('<tenant>', 'id or name')
+    .argument('<host>', 'id or name')
+    .action(async (tenant: string, name: string) => {
+      printJson(context, (await (await operatorClient(context)).host(tenant, name)).config)
+    })
+
+  host
+    .command('configure')
+    .description(
+      'set the interval, labels, backups, volumes and log files of a host; its agent takes them at its next post',
+    )
+    .argument('<tenant>', 'id or name')
+    .argument('<host>', 'id or name')
+    .argument('<file>', 'the whole configuration as JSON; - reads standard input')
+    .option('--json', 'print the answer as JSON')
+    .action(async (tenant: string, name: string, file: string, options: { json?: boolean }) => {
+      const config = await readConfigFile(context, file)
+      const answer = await (await operatorClient(context)).setHostConfig(tenant, name, config)
+      if (options.json) return printJson(context, answer)
+      context.out(`Configuration ${answer.revision} of ${name} is set; its agent takes it at its next post.`)
+    })
+
+  host
     .command('remove')
     .description("remove a host: its token is void, its agent stops, and sinks that keep a host's state forget it")
     .argument('<tenant>', 'id or name')
@@ -46,6 +74,26 @@ export function addHostCommands(program: Command, context: CliContext): void {
       context.out(`Removed host ${answer.name}, id ${answer.id}.`)
       context.out(`Next, to take it back: onec-relay enrol create ${shellWord(tenant)}`)
     })
+}
+
+/** The relay checks what it says; here it only has to be JSON. */
+async function readConfigFile(context: CliContext, file: string): Promise<unknown> {
+  const text = file === '-' ? await context.readStdin() : await readFileText(absolute(context.workingDirectory, file))
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UserError(`${file === '-' ? 'Standard input' : file} is not JSON: ${(error as Error).message}.`, {
+      next: 'onec-relay host config TENANT HOST > host.json, edit it, then onec-relay host configure TENANT HOST host.json',
+    })
+  }
+}
+
+async function readFileText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new UserError(`${path} cannot be read: ${systemCode(error) ?? String(error)}.`)
+  }
 }
 
 export function hostTable(hosts: readonly HostView[], now: number): string {

@@ -94,6 +94,29 @@ describe('commands that change something', () => {
     expect(out).toContain(`onec-agent enrol --relay ${relay.url} --code 096C-66SY-14VG-113B`)
   })
 
+  it('prints what is set for a host, and sets it whole from a file or standard input', async () => {
+    const { out: before } = await cli.run(['host', 'config', 'ooo-romashka', 'БУХ-1С'])
+    expect(JSON.parse(before)).toEqual({ labels: { site: 'Склад' } })
+    const config = { intervalMs: 30_000, backups: [{ name: 'Зарплата 3.1', directory: 'D:\\Архив', pattern: '*.dt' }] }
+    await writeFile(join(cli.directory, 'хост.json'), JSON.stringify(config))
+    const { out } = await cli.run(['host', 'configure', 'ooo-romashka', 'БУХ-1С', 'хост.json'])
+    expect(out).toContain('Configuration 8 of БУХ-1С is set')
+    const path = '/v1/admin/tenants/ooo-romashka/hosts/БУХ-1С/config'
+    expect(lastRequest()).toEqual({ method: 'PUT', path, body: config })
+    await cli.run(['host', 'configure', 'ooo-romashka', 'БУХ-1С', '-'], { stdin: '{}' })
+    expect(lastRequest()).toEqual({ method: 'PUT', path, body: {} })
+  })
+
+  it.each([
+    ['нет.json', '', /нет\.json cannot be read: ENOENT/],
+    ['-', '{"intervalMs":', /Standard input is not JSON/],
+    ['-', '{"intervall":1}', /request_invalid/],
+  ])('a configuration from %s that is none is refused, and nothing is set', async (file, stdin, said) => {
+    const run = await cli.run(['host', 'configure', 'ooo-romashka', 'БУХ-1С', file], { stdin })
+    expect(run.code).toBe(2)
+    expect(run.err).toMatch(said)
+  })
+
   it('removes a host', async () => {
     const { out } = await cli.run(['host', 'remove', 'ooo-romashka', 'БУХ-1С'])
     expect(lastRequest()).toMatchObject({ method: 'DELETE', path: '/v1/admin/tenants/ooo-romashka/hosts/БУХ-1С' })

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import * as z from 'zod'
 import { sinkOf } from '../../../../relay/sinks/index.ts'
 import type { DestinationView } from '../../../../relay/tenant/rpc.ts'
+import { hostConfig } from '../../../../shared/host-config.ts'
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problem } from '../../../../shared/problem.ts'
 
 /** An operator token that the fake takes; of the right form, good for nothing. */
@@ -50,6 +51,7 @@ const BODIES: readonly { route: RegExp; body: z.ZodType }[] = [
       budget: z.strictObject({ ageMs: z.int().nullish(), bytes: z.int().nullish() }).optional(),
     }),
   },
+  { route: /^PUT \/v1\/admin\/tenants\/[^/]+\/hosts\/[^/]+\/config$/, body: hostConfig.strict() },
   {
     route: /^POST \/v1\/admin\/tenants\/[^/]+\/dead-letters\/(replay|drop)$/,
     body: z.union([
@@ -122,6 +124,7 @@ function route(line: string, body: unknown, destinations: DestinationView[]): ob
   if (verb === 'GET hosts') return { hosts: [HOST] }
   if (verb === `GET hosts/${HOST.name}`)
     return { ...HOST, config: { labels: { site: 'Склад' } }, leftOut: [LEFT_OUT], backups: [BACKUP] }
+  if (verb === `PUT hosts/${HOST.name}/config`) return { revision: 8, config: body }
   if (verb === `DELETE hosts/${HOST.name}`) return { id: HOST.id, name: HOST.name }
   if (verb.startsWith('GET events?')) return { events: [EVENT] }
   if (/^(GET|POST) dead-letters[/?]/.test(verb)) return letterRoute(verb, body)
