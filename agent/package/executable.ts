@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { KOFFI_ASSET } from '../windows/koffi.ts'
 import { runTool } from './tool.ts'
 
@@ -33,7 +34,9 @@ export function seaConfig({ main, node, output, koffi }: Executable) {
 
 /** Needs to run in the same release of Node as the executable's. */
 export async function buildExecutable(executable: Executable): Promise<void> {
-  const config = `${executable.main}.sea.json`
-  writeFileSync(config, JSON.stringify(seaConfig(executable)))
-  await runTool(process.execPath, ['--build-sea', config])
+  const folder = path.dirname(executable.main)
+  const config = path.join(folder, 'sea.json')
+  // The path of `main` becomes part of the executable, which must not tell of the folder that it was built in.
+  writeFileSync(config, JSON.stringify(seaConfig({ ...executable, main: path.basename(executable.main) })))
+  await runTool(process.execPath, ['--build-sea', config], folder)
 }

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
-import { systemCode, UserError } from '../error.ts'
+import { UserError } from '../error.ts'
 
 const TIMEOUT_MS = 5 * 60_000
+
+/** Exit code of `env` for a program that is not there. */
+const NOT_FOUND = 127
 
 /** Debian's package of a tool, where the two have different names. */
 const PACKAGES: Record<string, string> = { strip: 'binutils', msibuild: 'msitools', msiinfo: 'msitools' }
@@ -13,9 +16,10 @@ const PACKAGES: Record<string, string> = { strip: 'binutils', msibuild: 'msitool
 export function runTool(program: string, args: readonly string[], directory?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024, ...(directory && { cwd: directory }) }
-    execFile(program, args, options, (error, out, err) => {
+    // The same output in every time zone and language: a cabinet has local times.
+    execFile('env', ['TZ=UTC', 'LC_ALL=C.UTF-8', program, ...args], options, (error, out, err) => {
       if (!error) resolve(out)
-      else if (systemCode(error) === 'ENOENT') reject(new UserError(missingTool(program)))
+      else if (error.code === NOT_FOUND) reject(new UserError(missingTool(program)))
       else reject(new UserError(`${program} failed: ${(err || out).trim().slice(-1_000) || error.message}`))
     })
   })
