@@ -1,5 +1,5 @@
 /** Properties of msiexec's command line that reach the part which runs as LocalSystem. */
-const PROPERTIES = ['RELAYURL', 'ENROLCODE', 'PROXY', 'CA', 'NAME']
+const PROPERTIES = ['RELAYURL', 'ENROLCODE', 'PROXY', 'CA', 'NAME', 'PURGE']
 
 /** What is said when a condition does not hold; wixl crashes at anything but ASCII. */
 const MESSAGES: Record<string, string> = {
@@ -14,9 +14,11 @@ export function amendments(release: string, upgradeCode: string): string[] {
   return [
     ...nameVersion(release),
     ...replaceSameRelease(release, upgradeCode),
+    ...removeInTransaction(),
     ...passProperties(),
     ...translate(),
     ...lockSetup(),
+    ...removeOwnFiles(),
   ]
 }
 
@@ -34,6 +36,11 @@ const replaceSameRelease = (release: string, upgradeCode: string) => [
   "DELETE FROM `Upgrade` WHERE `ActionProperty` = 'WIX_UPGRADE_DETECTED'",
   `INSERT INTO \`Upgrade\` (\`UpgradeCode\`, \`VersionMin\`, \`VersionMax\`, \`Language\`, \`Attributes\`, \`Remove\`, \`ActionProperty\`)
    VALUES ('{${upgradeCode}}', '', '${release}', '', 513, '', 'WIX_UPGRADE_DETECTED')`,
+]
+
+/** Between InstallInitialize (1500) and the rest: an upgrade that fails brings the old release back. */
+const removeInTransaction = () => [
+  "UPDATE `InstallExecuteSequence` SET `Sequence` = 1501 WHERE `Action` = 'RemoveExistingProducts'",
 ]
 
 const passProperties = () => [
@@ -54,3 +61,19 @@ const lockSetup = () => [
   `INSERT INTO \`MsiLockPermissionsEx\` (\`MsiLockPermissionsEx\`, \`LockObject\`, \`Table\`, \`SDDLText\`)
    VALUES ('SetupKey', 'SetupEnrolCode', 'Registry', 'D:PAI(A;CI;KA;;;SY)(A;CI;KA;;;BA)')`,
 ]
+
+/** What the agent itself puts beside its executable: koffi's addon, and what `service install` leaves of an older one. */
+const OWN_FILES = [
+  ['Addon', 'LIBDIR', "'*.node'"],
+  ['AddonFolder', 'LIBDIR', "''"],
+  ['OlderExecutable', 'INSTALLDIR', "'onec-agent.exe.*'"],
+  ['Folder', 'INSTALLDIR', "''"],
+]
+
+/** 2: when it is uninstalled. */
+const removeOwnFiles = () =>
+  OWN_FILES.map(
+    ([key, directory, name]) =>
+      `INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`FileName\`, \`DirProperty\`, \`InstallMode\`)
+       VALUES ('${key}', 'Agent', ${name}, '${directory}', 2)`,
+  )

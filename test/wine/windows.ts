@@ -1,0 +1,94 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Running, run, until } from '../support/process.ts'
+import { asRootCommand, isReady, WINE_ROOT } from './chroot.ts'
+
+const BOOT_WITHIN_MS = 120_000
+
+/** A Windows of its own: an empty C: drive and registry, with the built files on its desk. */
+export interface Windows {
+  /** Folder of the built files and of whatever a test puts there, as Linux and as Windows name it. */
+  readonly desk: { readonly linux: string; readonly windows: string }
+  /** `C:` as Linux names it. */
+  readonly drive: string
+  /** Starts a program; `env` is what it finds in its environment. */
+  start(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Running
+  /** Runs it to its end and gives its output; fails unless it ends with 0. */
+  do(program: string, ...args: readonly string[]): Promise<string>
+  /** The agent that lies on the desk. */
+  readonly agent: string
+  /** Linux's ids of the processes of this Windows whose command line matches. */
+  processes(commandLine: RegExp): number[]
+  remove(): Promise<void>
+}
+
+/** Boots it. `files` are copied onto its desk. */
+export async function bootWindows(files: readonly string[]): Promise<Windows> {
+  if (!isReady()) throw new Error('There is no wine here yet: node test/wine/setup.ts')
+  const home = mkdtempSync(join(WINE_ROOT, 'tmp', 'onec-wine-'))
+  const inside = home.slice(WINE_ROOT.length)
+  const [prefix, desk] = ['prefix', 'desk'].map(name => join(inside, name)) as [string, string]
+  mkdirSync(join(home, 'desk'))
+  for (const file of files) cpSync(file, join(home, 'desk', file.split('/').at(-1) ?? ''))
+
+  const unix = (command: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const variables = { ...env, ...ENVIRONMENT, HOME: inside, WINEPREFIX: prefix }
+    const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+    const [program, ...args] = asRootCommand(['chroot', WINE_ROOT, 'env', '-i', '-C', desk, ...set, ...FILED, ...command])
+    return run(program, args)
+  }
+  const windows: Windows = {
+    desk: { linux: join(home, 'desk'), windows: `Z:${desk.replaceAll('/', '\\')}` },
+    drive: join(home, 'prefix', 'drive_c'),
+    agent: `Z:${desk.replaceAll('/', '\\')}\\onec-agent.exe`,
+    start: (program, args, env) => unix(['wine', program, ...args], env),
+    async do(program, ...args) {
+      const running = windows.start(program, args)
+      const code = await running.ended
+      if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${running.output()}`)
+      return running.output()
+    },
+    processes: commandLine =>
+      processesIn(WINE_ROOT).filter(pid => inPrefix(pid, prefix) && commandLine.test(wordsOf(pid))),
+    async remove() {
+      await unix(['wineserver', '-k']).ended
+      await until(() => windows.processes(/./).length === 0, 10_000)
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+  const boot = unix(['wineboot', '-i'])
+  const booted = await Promise.race([boot.ended, until(() => false, BOOT_WITHIN_MS)])
+  if (booted !== 0) throw new Error(`Windows did not boot (${booted}):\n${boot.output()}`)
+  return windows
+}
+
+/** `LANG`: command lines are UTF-8, Cyrillic included. Wine's own messages are of no interest. */
+const ENVIRONMENT = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+  WINEDEBUG: '-all',
+  XDG_RUNTIME_DIR: '/tmp',
+}
+
+/** Node for Windows cannot write to wine's pipes (EBADF): to a file, which is shown when the program has ended. */
+const FILED = ['sh', '-c', 'out=$(mktemp); "$@" >"$out" 2>&1; code=$?; cat "$out"; rm "$out"; exit $code', 'sh']
+
+function processesIn(root: string): number[] {
+  return readdirSync('/proc').flatMap(name => {
+    const pid = Number(name)
+    return Number.isInteger(pid) && attempt(() => readlinkSync(`/proc/${pid}/root`)) === root ? [pid] : []
+  })
+}
+
+const wordsOf = (pid: number) => attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')) ?? ''
+const inPrefix = (pid: number, prefix: string) =>
+  attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8'))?.includes(`WINEPREFIX=${prefix}\0`) === true
+
+/** A process may end while one looks at it. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
+}
