@@ -56,6 +56,8 @@ export interface StatePaths {
   readonly config: string
   readonly relayConfig: string
   readonly token: string
+  readonly proxyLogin: string
+  readonly ca: string
   readonly removed: string
   readonly lock: string
   readonly status: string
@@ -72,6 +74,8 @@ export function statePaths(stateDirectory: string): StatePaths {
     config: at('config.json'),
     relayConfig: at('relay-config.json'),
     token: at('token'),
+    proxyLogin: at('proxy-login'),
+    ca: at('ca.pem'),
     removed: at('removed.json'),
     lock: at('run.lock'),
     status: at('status.json'),
@@ -89,6 +93,13 @@ export const agentConfig = z.object({
   /** Plain http was allowed beyond loopback. */
   allowHttp: z.boolean().optional(),
   machineId: z.string().min(8).max(128),
+  /** `http://proxy.example:3128`. A login is a secret and has a file of its own. */
+  proxy: z
+    .url()
+    .refine(url => !url.includes('@'), 'no login here: onec-agent network --proxy file:PATH')
+    .optional(),
+  /** PEM file with the certificates that this host trusts beside the usual ones. */
+  ca: z.string().min(1).optional(),
   /** This host's own settings; what the relay sets wins over them. */
   host: hostConfig.optional(),
 })
@@ -103,6 +114,10 @@ export function readConfig(paths: StatePaths): AgentConfig | undefined {
   const parsed = agentConfig.safeParse(decodeJson(text))
   if (parsed.success) return parsed.data
   throw new UserError(`${paths.config} cannot be used: ${z.prettifyError(parsed.error)}\nPut it right, or enrol again.`)
+}
+
+export function writeConfig(paths: StatePaths, config: AgentConfig): void {
+  writeFileAtomic(paths.config, `${JSON.stringify(config, undefined, 2)}\n`)
 }
 
 /** What the relay last set, if it can be read: a damaged file is fetched anew. */
@@ -127,7 +142,7 @@ export function readToken(paths: StatePaths): string {
 /** What enrolment gave; the token is in a file of its own that only its owner reads. */
 export function writeEnrolment(paths: StatePaths, config: AgentConfig, relay: ConfigReply, token: string): void {
   makePrivateDirectory(paths.directory)
-  writeFileAtomic(paths.config, `${JSON.stringify(config, undefined, 2)}\n`)
+  writeConfig(paths, config)
   writeRelayConfig(paths, relay)
   writeSecret(paths.token, token)
   removeIfThere(paths.removed)

@@ -8,7 +8,8 @@ import { makePrivateDirectory } from './file.ts'
 import { readHostname, readMachineId } from './identity.ts'
 import { decodeJson } from './json.ts'
 import { takeLock } from './lock.ts'
-import type { Exchange } from './relay.ts'
+import { writeConnection } from './network/connection.ts'
+import type { Connection, Exchange } from './relay.ts'
 import { VERSION } from './version.ts'
 
 export interface EnrolOptions {
@@ -18,6 +19,8 @@ export interface EnrolOptions {
   readonly name?: string | undefined
   readonly allowHttp: boolean
   readonly os: string
+  /** How the relay is reached, now and from then on. */
+  readonly connection: Connection
 }
 
 export interface Enrolled {
@@ -42,6 +45,7 @@ export async function enrol(paths: StatePaths, options: EnrolOptions, exchange: 
       routes,
       ...(options.allowHttp && { allowHttp: true }),
       machineId,
+      ...writeConnection(paths, options.connection),
       ...(before?.host && { host: before.host }),
     }
     writeEnrolment(paths, config, reply.config, reply.token)
@@ -52,7 +56,7 @@ export async function enrol(paths: StatePaths, options: EnrolOptions, exchange: 
 }
 
 /** Enrolling again is the way out of a damaged file. */
-function readConfigIfGood(paths: StatePaths) {
+export function readConfigIfGood(paths: StatePaths) {
   try {
     return readConfig(paths)
   } catch (error) {

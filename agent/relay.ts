@@ -1,11 +1,11 @@
 import http from 'node:http'
 import https from 'node:https'
-import type tls from 'node:tls'
 import { UserError } from './error.ts'
 import { CAUSE_REASONS, causeOf, loginCause, type NetworkCause, proxyCauseOf } from './network/cause.ts'
 import { isLoopback } from './network/loopback.ts'
-import { askProxySchemes, type ProxyAddress, proxyUrl } from './network/proxy.ts'
-import { createTrust, type Trust } from './network/trust.ts'
+import { askProxySchemes, type ProxyAddress } from './network/proxy.ts'
+import { createTrust } from './network/trust.ts'
+import { openWays } from './network/ways.ts'
 import type { NoReply, Reply } from './verdict.ts'
 import { VERSION } from './version.ts'
 
@@ -14,11 +14,8 @@ const TIMEOUT_MS = 15_000
 /** A relay's answers are far shorter; a stranger's page is cut here. */
 const MAX_REPLY_BYTES = 64 * 1024
 
-/** A connection that idles longer is closed: between two posts a firewall may have forgotten it. */
-const IDLE_MS = 4_000
-
-/** For each of a name's addresses. Node's own 250 ms is short for a satellite or a mobile network. */
-const ADDRESS_ATTEMPT_MS = 2_000
+/** Headers of a request and of its answer. */
+const HEAD_BYTES = 800
 
 export interface RelayReply extends Reply {
   /** Release of the relay; null when the header is not there. */
@@ -46,6 +43,8 @@ export interface Connection {
   readonly proxy?: ProxyAddress | undefined
   /** PEM certificates beside those that everyone trusts. */
   readonly ca: readonly string[]
+  /** What one connection may carry; the usual 16 KB when absent. */
+  readonly maxBytes?: number
 }
 
 /** The agent's only way out. Fails with a UserError when this Node cannot do what `connection` asks for. */
@@ -55,12 +54,14 @@ export function createExchange(connection: Connection): Exchange {
   if (proxy && !http.setGlobalProxyFromEnv)
     throw new UserError(`A proxy needs Node.js 24.14 or newer; found ${process.versions.node}.`)
   const trust = createTrust(connection.ca)
-  const agents = openAgents(trust, proxy)
+  const ways = openWays(trust, proxy, connection.maxBytes)
 
   async function attempt(request: RelayRequest, url: URL, signal: AbortSignal): Promise<RelayReply | NoReply> {
     const through = isLoopback(url.hostname) ? undefined : proxy
     try {
-      const reply = await send(request, url, agents.for(url, through), signal)
+      const way = ways.take(url, through !== undefined, HEAD_BYTES + (request.body?.bytes.length ?? 0))
+      const reply = await send(request, url, way.agent, signal)
+      way.carriedBytes += HEAD_BYTES + (request.body?.bytes.length ?? 0) + reply.body.length
       if (reply.status !== 407 || !through) return reply
       return noReply(loginCause(await askProxySchemes(through, targetOf(url), signal)))
     } catch (error) {
@@ -93,29 +94,6 @@ async function nameCause(error: unknown, url: URL, proxy: ProxyAddress | undefin
 function noReply(cause: NetworkCause, error?: unknown): NoReply {
   const detail = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
   return { status: null, cause, reason: `${CAUSE_REASONS[cause]}${detail}` }
-}
-
-/** Connections are kept for a burst of posts, by way and by whom it trusts. */
-function openAgents(trust: Trust, proxy: ProxyAddress | undefined) {
-  const common = { keepAlive: true, timeout: IDLE_MS, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS }
-  const through = proxy && { HTTP_PROXY: proxyUrl(proxy), HTTPS_PROXY: proxyUrl(proxy) }
-  const open = new Map<string, http.Agent>()
-  let context: tls.SecureContext | undefined
-  return {
-    for(url: URL, proxied: ProxyAddress | undefined): http.Agent {
-      if (context !== trust.context) open.clear()
-      context = trust.context
-      const key = `${url.protocol}${proxied ? 'proxy' : 'direct'}`
-      const options = { ...common, ...(proxied && { proxyEnv: through }) }
-      const agent =
-        open.get(key) ??
-        (url.protocol === 'https:'
-          ? new https.Agent({ ...options, secureContext: context } as https.AgentOptions)
-          : new http.Agent(options as http.AgentOptions))
-      open.set(key, agent)
-      return agent
-    },
-  }
 }
 
 function send(request: RelayRequest, url: URL, agent: http.Agent, signal: AbortSignal): Promise<RelayReply> {

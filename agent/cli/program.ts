@@ -3,6 +3,7 @@ import { VERSION } from '../version.ts'
 import { backupCommand } from './backup.ts'
 import { print, stateOption } from './context.ts'
 import { enrolCommand } from './enrol.ts'
+import { networkCommand } from './network.ts'
 import { onceCommand } from './once.ts'
 import { runCommand } from './run.ts'
 import { statusCommand } from './status.ts'
@@ -14,7 +15,7 @@ export function buildProgram(): Command {
     // `--state` is also what `backup report` calls the backup's: each belongs to the word before it.
     .enablePositionalOptions()
     .addOption(stateOption())
-  for (const command of [enrolCommand(), runCommand(), onceCommand(), statusCommand()])
+  for (const command of [enrolCommand(), runCommand(), onceCommand(), statusCommand(), networkCommand()])
     program.addCommand(command.addOption(stateOption()))
   program.addCommand(backupCommand())
   program

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
+import { readConfig } from '../config.ts'
 import { keepHeapSmall } from '../heap.ts'
-import { exchange } from '../relay.ts'
+import { readConnection } from '../network/connection.ts'
+import { createExchange } from '../relay.ts'
 import { runAgent } from '../run.ts'
 import { contextOf, log } from './context.ts'
 
@@ -11,6 +13,7 @@ export function runCommand(): Command {
     keepHeapSmall()
     const stop = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+    const exchange = createExchange(readConnection(paths, readConfig(paths)))
     await runAgent({ paths, environment, clock: systemClock, log, exchange, random: Math.random }, stop.signal)
   })
 }

@@ -32,8 +32,8 @@ async function proxyTo(url: string, rules: Partial<ForwardProxyRules> = {}) {
   return started
 }
 
-async function serveHttp(listener: RequestListener) {
-  const server = createServer(listener)
+async function serveHttp(listener: RequestListener, onConnection: () => void = () => undefined) {
+  const server = createServer(listener).on('connection', onConnection)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   closing.push(() => server.close())
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -150,6 +150,25 @@ describe('an exchange without a proxy', () => {
     const page = await direct({ method: 'GET', route: url, path: 'page' })
     expect(page).toMatchObject({ status: 200, body: expect.stringContaining('<html>') })
     expect(page.status === null ? 0 : page.body.length).toBeLessThan(200_000)
+  })
+
+  it('keeps a connection for a burst, and takes a new one before it has carried 16 KB', async () => {
+    let connections = 0
+    const listener: RequestListener = (request, response) => request.resume().on('end', () => response.end('{}'))
+    const url = await serveHttp(listener, () => connections++)
+    const post = (exchange: Exchange, sizeBytes: number) =>
+      exchange({
+        method: 'POST',
+        route: url,
+        path: 'v1/batches',
+        body: { bytes: new Uint8Array(sizeBytes), gzip: true },
+      })
+    const small = createExchange({ ca: [] })
+    for (let index = 0; index < 5; index++) await post(small, 400)
+    expect(connections).toBe(1)
+    const large = createExchange({ ca: [] })
+    for (let index = 0; index < 5; index++) await post(large, 8_000)
+    expect(connections).toBe(6)
   })
 
   it('ends when it is told to', async () => {
