@@ -29,10 +29,26 @@ export const backupConfig = z.object({
   minSizeBytes: z.int().min(1).optional(),
 })
 
+/** How the bytes of a log file are read, as `encoding` names it; absent means found out per file. */
+export const LOG_ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'cp866', 'cp1251'] as const
+
+/** Lines a minute that a log file may ship when its configuration does not say. */
+export const DEFAULT_LOG_LINES_PER_MINUTE = 300
+
 export const logFileConfig = z.object({
+  /** An absolute path. `*` and `?` stand for part of a name, `**` for folders of any depth: `D:\\logs\\**\\*.log`. */
   path: z.string().min(1).max(1024).regex(printable),
-  encoding: z.enum(['utf-8', 'utf-16le', 'cp866', 'cp1251']).optional(),
+  encoding: z.enum(LOG_ENCODINGS).optional(),
+  /** `1c-tech`: the technological log of 1C, whose events span lines; absent or `auto`: seen by name and content. */
+  format: z.enum(['auto', 'lines', '1c-tech']).optional(),
+  /** What is below is not shipped. */
+  level: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+  /** Of each file; what is over is left out and counted. */
+  maxLinesPerMinute: z.int().min(1).max(6_000).optional(),
+  /** Where files begin that are there when they are first followed: `end` when absent. */
+  from: z.enum(['end', 'start']).optional(),
 })
+export type LogFileConfig = z.output<typeof logFileConfig>
 
 /**
  * What an operator may set for a host from the relay, and a host's own file may set where the relay does not: never a

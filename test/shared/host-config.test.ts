@@ -40,6 +40,11 @@ test.each([
   [{ volumes: Array(32).fill('C:') }, { volumes: Array(33).fill('C:') }],
   [{ logFiles: Array(20).fill({ path: 'a' }) }, { logFiles: Array(21).fill({ path: 'a' }) }],
   [{ logFiles: [{ path: 'a', encoding: 'cp1251' }] }, { logFiles: [{ path: 'a', encoding: 'koi8-r' }] }],
+  [{ logFiles: [{ path: 'a', encoding: 'utf-16be' }] }, { logFiles: [{ path: 'a', encoding: 'auto' }] }],
+  [{ logFiles: [{ path: 'a', format: '1c-tech' }] }, { logFiles: [{ path: 'a', format: 'json' }] }],
+  [{ logFiles: [{ path: 'a', level: 'warn' }] }, { logFiles: [{ path: 'a', level: 'fatal' }] }],
+  [{ logFiles: [{ path: 'a', maxLinesPerMinute: 6_000 }] }, { logFiles: [{ path: 'a', maxLinesPerMinute: 6_001 }] }],
+  [{ logFiles: [{ path: 'a', from: 'start' }] }, { logFiles: [{ path: 'a', from: 'middle' }] }],
 ])('%j is taken, %j is refused', (good, bad) => {
   expect(hostConfig.safeParse(good).success).toBe(true)
   expect(hostConfig.safeParse(bad).success).toBe(false)
