@@ -34,7 +34,17 @@ export async function bootWindows(files: readonly string[]): Promise<Windows> {
   const unix = (command: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const variables = { ...env, ...ENVIRONMENT, HOME: inside, WINEPREFIX: prefix }
     const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
-    const [program, ...args] = asRootCommand(['chroot', WINE_ROOT, 'env', '-i', '-C', desk, ...set, ...FILED, ...command])
+    const [program, ...args] = asRootCommand([
+      'chroot',
+      WINE_ROOT,
+      'env',
+      '-i',
+      '-C',
+      desk,
+      ...set,
+      ...FILED,
+      ...command,
+    ])
     return run(program, args)
   }
   const windows: Windows = {
