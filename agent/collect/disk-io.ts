@@ -16,32 +16,30 @@ export function diskIoCollector(files: HostFiles): Collector {
       const physical = await Promise.all(disks.map(disk => files.exists(`/sys/block/${blockName(disk.name)}/device`)))
       const counted = disks.filter((_, index) => physical[index])
       if (counted.length === 0) return {}
-      const sum = (pick: (disk: DiskCounters) => number) => counted.reduce((total, disk) => total + pick(disk), 0)
-      return {
-        metrics: known({
-          onec_disk_io_read_count: sum(disk => disk.reads),
-          onec_disk_io_write_count: sum(disk => disk.writes),
-          onec_disk_io_read_bytes: sum(disk => disk.readSectors) * SECTOR_BYTES,
-          onec_disk_io_write_bytes: sum(disk => disk.writtenSectors) * SECTOR_BYTES,
-          onec_disk_io_read_time: sum(disk => disk.readMs),
-          onec_disk_io_write_time: sum(disk => disk.writeMs),
-        }),
-      }
+      const sum = (counter: DiskCounter) => counted.reduce((total, disk) => total + disk[counter], 0)
+      return { metrics: diskIoMetrics(sum) }
     },
   }
+}
+
+export type DiskCounter = 'reads' | 'writes' | 'readBytes' | 'writtenBytes' | 'readMs' | 'writeMs'
+
+export function diskIoMetrics(total: (counter: DiskCounter) => number | undefined) {
+  return known({
+    onec_disk_io_read_count: total('reads'),
+    onec_disk_io_write_count: total('writes'),
+    onec_disk_io_read_bytes: total('readBytes'),
+    onec_disk_io_write_bytes: total('writtenBytes'),
+    onec_disk_io_read_time: total('readMs'),
+    onec_disk_io_write_time: total('writeMs'),
+  })
 }
 
 /** A slash in a device's name ("cciss/c0d0") is a "!" in sysfs. */
 const blockName = (name: string): string => name.replaceAll('/', '!')
 
-export interface DiskCounters {
+export interface DiskCounters extends Readonly<Record<DiskCounter, number>> {
   readonly name: string
-  readonly reads: number
-  readonly readSectors: number
-  readonly readMs: number
-  readonly writes: number
-  readonly writtenSectors: number
-  readonly writeMs: number
 }
 
 /** `/proc/diskstats`: major, minor, name, then the counters. Short lines of old kernels' partitions are left out. */
@@ -52,6 +50,7 @@ export function parseDiskstats(text: string): DiskCounters[] {
     const counters = fields.slice(3, 11).map(Number)
     if (!name || counters.length < 8 || !counters.every(Number.isFinite)) return []
     const [reads = 0, , readSectors = 0, readMs = 0, writes = 0, , writtenSectors = 0, writeMs = 0] = counters
-    return [{ name, reads, readSectors, readMs, writes, writtenSectors, writeMs }]
+    const [readBytes, writtenBytes] = [readSectors * SECTOR_BYTES, writtenSectors * SECTOR_BYTES]
+    return [{ name, reads, writes, readBytes, writtenBytes, readMs, writeMs }]
   })
 }

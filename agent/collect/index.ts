@@ -14,6 +14,7 @@ import { processesCollector } from './processes.ts'
 import { systemCollector } from './system.ts'
 import { usersCollector } from './users.ts'
 import { mountedVolumes, volumesCollector } from './volumes.ts'
+import { windowsCollectors } from './windows/index.ts'
 
 export interface CollectContext {
   readonly files: HostFiles
@@ -37,6 +38,8 @@ const linux: Platform = ({ files, config }) => [
   volumesCollector(files, () => config().volumes, mountedVolumes(files)),
 ]
 
+const win32: Platform = ({ files, config }) => windowsCollectors(files, config, () => backupVolume(config()))
+
 /** Only what Node itself can read. */
 const portable: Platform = ({ files, config }) => [
   cpuCollector(nodeCpuTimes),
@@ -50,7 +53,7 @@ const portable: Platform = ({ files, config }) => [
   ),
 ]
 
-const PLATFORMS: Partial<Record<NodeJS.Platform, Platform>> = { linux }
+const PLATFORMS: Partial<Record<NodeJS.Platform, Platform>> = { linux, win32 }
 
 /** The collectors of this platform, one a family. */
 export function platformCollectors(platform: NodeJS.Platform, context: CollectContext): Collector[] {

@@ -11,33 +11,37 @@ export function networkCollector(files: HostFiles): Collector {
       )
       const counted = countedInterfaces(interfaces)
       if (counted.length === 0) return {}
-      const sum = (pick: (counters: NetCounters) => number) => counted.reduce((total, each) => total + pick(each), 0)
-      return {
-        metrics: known({
-          onec_network_bytes_sent: sum(each => each.sentBytes),
-          onec_network_bytes_recv: sum(each => each.receivedBytes),
-          onec_network_packets_sent: sum(each => each.sentPackets),
-          onec_network_packets_recv: sum(each => each.receivedPackets),
-          onec_network_errin: sum(each => each.receiveErrors),
-          onec_network_errout: sum(each => each.sendErrors),
-          onec_network_dropin: sum(each => each.receiveDrops),
-          onec_network_dropout: sum(each => each.sendDrops),
-        }),
-      }
+      const sum = (counter: NetCounter) => counted.reduce((total, each) => total + each[counter], 0)
+      return { metrics: networkMetrics(sum) }
     },
   }
 }
 
-export interface NetCounters {
+export type NetCounter =
+  | 'receivedBytes'
+  | 'receivedPackets'
+  | 'receiveErrors'
+  | 'receiveDrops'
+  | 'sentBytes'
+  | 'sentPackets'
+  | 'sendErrors'
+  | 'sendDrops'
+
+export interface NetCounters extends Readonly<Record<NetCounter, number>> {
   readonly name: string
-  readonly receivedBytes: number
-  readonly receivedPackets: number
-  readonly receiveErrors: number
-  readonly receiveDrops: number
-  readonly sentBytes: number
-  readonly sentPackets: number
-  readonly sendErrors: number
-  readonly sendDrops: number
+}
+
+export function networkMetrics(total: (counter: NetCounter) => number | undefined) {
+  return known({
+    onec_network_bytes_sent: total('sentBytes'),
+    onec_network_bytes_recv: total('receivedBytes'),
+    onec_network_packets_sent: total('sentPackets'),
+    onec_network_packets_recv: total('receivedPackets'),
+    onec_network_errin: total('receiveErrors'),
+    onec_network_errout: total('sendErrors'),
+    onec_network_dropin: total('receiveDrops'),
+    onec_network_dropout: total('sendDrops'),
+  })
 }
 
 /** `/proc/net/dev`: eight counters received, eight sent. The name may touch its first counter. */

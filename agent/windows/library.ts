@@ -103,6 +103,40 @@ export function readWide(bytes: Buffer, from = 0, to = bytes.length): string {
 /** Text as Windows wants it in memory that it may keep: UTF-16 with a terminating zero. */
 export const wide = (text: string): Buffer => Buffer.from(`${text}\0`, 'utf16le')
 
+export interface Filling {
+  /** Named in errors. */
+  readonly call: string
+  /** The code that asks for a larger buffer. */
+  readonly tooSmall: number
+  /** Added to what was asked for, where the answer grows by itself. */
+  readonly spareBytes?: number
+  /** The code that says that there is no such thing. */
+  readonly absent?: number
+}
+
+const FILL_ATTEMPTS = 5
+
+/**
+ * What a call writes that takes a buffer and its size in bytes, in and out, and answers with a code, 0 for done. The
+ * result is cut to the size that it says. Absent when the code says so; fails with a WindowsError for any other.
+ */
+export async function fillBuffer(
+  fill: (buffer: Buffer, bytes: Buffer) => number | Promise<number>,
+  { call, tooSmall, spareBytes = 0, absent }: Filling,
+): Promise<Buffer | undefined> {
+  const bytes = Buffer.alloc(4)
+  let code = tooSmall
+  for (let attempt = 0; attempt < FILL_ATTEMPTS && code === tooSmall; attempt++) {
+    const wanted = bytes.readUInt32LE()
+    const buffer = Buffer.alloc(wanted === 0 ? 0 : wanted + spareBytes)
+    bytes.writeUInt32LE(buffer.length)
+    code = await fill(buffer, bytes)
+    if (code === 0) return buffer.subarray(0, bytes.readUInt32LE())
+    if (code === absent) return undefined
+  }
+  throw new WindowsError(call, code)
+}
+
 /** What people meet most; the number says the rest. Windows' own texts come in the language of the system. */
 const WORDS: Readonly<Record<number, string>> = {
   1: 'not supported',
@@ -121,6 +155,9 @@ const WORDS: Readonly<Record<number, string>> = {
   1060: 'no such service',
   1326: 'wrong user name or password',
   1722: 'the RPC server is not available',
+  2147485653: 'no data',
+  3221228472: 'no such performance object',
+  3221228473: 'no such performance counter',
 }
 
 /** A failed call as a sentence: `WTSEnumerateSessionsW: the RPC server is not available (error 1722)`. */
