@@ -104,6 +104,7 @@ const PDH_FMT_DOUBLE = 0x200
 function readFormatted(counter: Handle): number {
   const value = Buffer.alloc(16)
   check('PdhGetFormattedCounterValue', pdhGetFormattedCounterValue(counter, PDH_FMT_DOUBLE, null, value))
+  check('PdhGetFormattedCounterValue', value.readUInt32LE(0) <= NEW_DATA ? 0 : value.readUInt32LE(0))
   return value.readDoubleLE(8)
 }
 

@@ -3,7 +3,9 @@
  * Windows or under wine. Buffers are hexadecimal; what cannot be read is its reason. Look through it before it is kept:
  * it has names of users and network cards in it.
  */
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { cpus, release, totalmem, uptime } from 'node:os'
 import { readTcpTables } from '../../agent/collect/windows/connections.ts'
 import { countProcessors, readSystemTimes } from '../../agent/collect/windows/cpu.ts'
@@ -27,13 +29,25 @@ const SOURCES: Readonly<Record<string, () => unknown>> = {
   memoryStatus: readMemoryStatus,
   pagingFileUsage: readPagingFileUsage,
   performanceInformation: readPerformanceInformation,
-  tcpTables: readTcpTables,
+  tcpTables: recordConnections,
   ifTable: readIfTable,
   sessions: recordSessions,
   volumes: recordVolumes,
-  // Has counters under wine too; it shows the layout of the array that the disks come in.
-  processorTime: () => recordCounter('\\Processor(_Total)\\% Processor Time'),
   diskReads: () => recordCounter(PATHS.reads),
+}
+
+/** With one connection of its own, so that there is one. */
+async function recordConnections() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(client, 'connect')
+  try {
+    return await readTcpTables()
+  } finally {
+    client.destroy()
+    server.close()
+  }
 }
 
 async function recordSessions() {

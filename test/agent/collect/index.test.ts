@@ -21,6 +21,12 @@ describe('platformCollectors', () => {
     expect(series.length).toBeGreaterThanOrEqual(3)
   })
 
+  it('has the same families on Windows as on Linux', () => {
+    const families = (platform: NodeJS.Platform) =>
+      platformCollectors(platform, { files: hostFiles, config: () => ({}) }).map(({ family }) => family)
+    expect(families('win32')).toEqual(families('linux'))
+  })
+
   it('reads the little that Node knows elsewhere', async () => {
     const { metrics, problems } = await sampler('sunos').sample()
     expect(problems).toEqual([])
