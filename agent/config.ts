@@ -15,6 +15,8 @@ export interface Environment {
   readonly stateDirectory: string
   /** `METRICS_INTERVAL`, which the guide has in seconds. */
   readonly intervalMs: number | undefined
+  /** Where programs lie that only administrators change; Windows alone has it. */
+  readonly programFiles: string
   /** For the log at start; they name variables and never hold a value. */
   readonly warnings: readonly string[]
 }
@@ -30,6 +32,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
   return {
     stateDirectory: variables.ONEC_AGENT_STATE || defaultStateDirectory(variables.ProgramData),
     intervalMs: intervalMs.data,
+    programFiles: variables.ProgramW6432 || variables.ProgramFiles || 'C:\\Program Files',
     warnings: [
       ...(intervalMs.success ? [] : ['METRICS_INTERVAL is ignored: it is a number of seconds from 1 to 3600']),
       ...sinkVariables.map(
@@ -64,6 +67,8 @@ export interface StatePaths {
   readonly spool: string
   readonly aside: string
   readonly backups: string
+  /** A service's log files. */
+  readonly logs: string
 }
 
 export function statePaths(stateDirectory: string): StatePaths {
@@ -82,6 +87,7 @@ export function statePaths(stateDirectory: string): StatePaths {
     spool: at('spool'),
     aside: path.join(at('spool'), 'aside'),
     backups: at('backups'),
+    logs: at('logs'),
   }
 }
 
@@ -129,13 +135,18 @@ export function writeRelayConfig(paths: StatePaths, config: ConfigReply): void {
   writeFileAtomic(paths.relayConfig, JSON.stringify(config))
 }
 
-/** The host's token. Fails with a UserError when the host is not enrolled, or was removed. */
+/** The host has no token: it was never enrolled, or was removed. */
+export class NotEnrolledError extends UserError {
+  override name = 'NotEnrolledError'
+}
+
+/** The host's token. Fails with a NotEnrolledError when there is none. */
 export function readToken(paths: StatePaths): string {
   const removed = removedFile.safeParse(decodeJson(readTextIfThere(paths.removed))).data
   const enrol = 'Enrol it: onec-agent enrol --relay https://relay.example --code CODE'
-  if (removed) throw new UserError(`This host was removed at the relay (${removed.reason}). ${enrol}`)
+  if (removed) throw new NotEnrolledError(`This host was removed at the relay (${removed.reason}). ${enrol}`)
   const token = readSecret(paths.token)
-  if (!token) throw new UserError(`This host is not enrolled (no token in ${paths.directory}). ${enrol}`)
+  if (!token) throw new NotEnrolledError(`This host is not enrolled (no token in ${paths.directory}). ${enrol}`)
   return token
 }
 

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { asProblem } from '../shared/problem.ts'
 import { type EnrolReply, type EnrolRequest, enrolReply, enrolRequest } from '../shared/wire.ts'
 import { checkRelayUrl, newMachineId, readConfig, type StatePaths, writeEnrolment } from './config.ts'
-import { UserError } from './error.ts'
+import { EnrolmentRefusedError, UserError } from './error.ts'
 import { makePrivateDirectory } from './file.ts'
 import { readHostname, readMachineId } from './identity.ts'
 import { decodeJson } from './json.ts'
@@ -81,8 +81,10 @@ async function requestEnrolment(relay: string, request: EnrolRequest, exchange: 
   const parsed = enrolReply.safeParse(body)
   if (reply.status < 300 && parsed.success) return parsed.data
   const problem = asProblem(body)
-  if (problem)
-    throw new UserError(`The relay refused the enrolment: ${problem.detail || problem.title} (${problem.code})`)
+  if (problem) {
+    const text = `The relay refused the enrolment: ${problem.detail || problem.title} (${problem.code})`
+    throw reply.status < 500 && reply.status !== 429 ? new EnrolmentRefusedError(text) : new UserError(text)
+  }
   throw new UserError(`${relay} answered HTTP ${reply.status}, and not as a relay does. Check the URL.`)
 }
 

@@ -3,6 +3,11 @@ export class UserError extends Error {
   override name = 'UserError'
 }
 
+/** The relay's final no to an enrolment code: trying again is of no use. */
+export class EnrolmentRefusedError extends UserError {
+  override name = 'EnrolmentRefusedError'
+}
+
 /** The `code` of a failed system call ("ENOSPC"), absent for any other value. */
 export function systemCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined

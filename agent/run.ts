@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly exchange: Exchange
   /** In [0, 1). */
   readonly random: () => number
+  /** Everything is ready, and the loops begin. */
+  readonly onStarted?: () => void
 }
 
 /**
@@ -51,6 +53,7 @@ export async function runAgent(options: RunOptions, stop: AbortSignal): Promise<
   try {
     const worker = await assemble(options, token, config)
     log('info', `Metrics worker started (interval: ${worker.settings.current().intervalMs / 1000}s)`)
+    options.onStarted?.()
     const removedReason = await runLoops(worker, stop)
     worker.spool.close()
     if (removedReason === undefined) return log('info', 'Metrics worker stopped')

@@ -204,6 +204,7 @@ describe('the world is touched in few places', () => {
   test('chance is asked in shells alone', () => {
     expect(having(/\bMath\.random\b/, 'agent', 'relay', 'shared')).toEqual([
       'agent/cli/run.ts',
+      'agent/cli/service.ts',
       'relay/tenant/deliveries.ts',
     ])
   })

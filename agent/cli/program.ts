@@ -6,6 +6,7 @@ import { enrolCommand } from './enrol.ts'
 import { networkCommand } from './network.ts'
 import { onceCommand } from './once.ts'
 import { runCommand } from './run.ts'
+import { serviceCommand } from './service.ts'
 import { statusCommand } from './status.ts'
 
 /** The command line. Actions fail with a UserError for what a person can put right. */
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
   for (const command of [enrolCommand(), runCommand(), onceCommand(), statusCommand(), networkCommand()])
     program.addCommand(command.addOption(stateOption()))
   program.addCommand(backupCommand())
+  program.addCommand(serviceCommand())
   program
     .command('version')
     .description('Print the version')

@@ -1,6 +1,6 @@
 import { UserError } from '../error.ts'
-import { koffi } from './koffi.ts'
 import { copyMemory, foreign, type Handle, lastError, readAddress, WindowsError } from './library.ts'
+import { structureWith } from './structure.ts'
 
 /** No dialog ever; any account of this machine may open it, as the service and an administrator are two. */
 const CRYPTPROTECT_UI_FORBIDDEN = 0x1
@@ -47,10 +47,9 @@ function withBlobs(content: Buffer, call: (input: Buffer, entropy: Buffer, out: 
   }
 }
 
-/** DATA_BLOB: how many bytes, and where; `content` must live as long as the blob. */
+/** DATA_BLOB: how many bytes, and where. */
 function blob(content: Buffer): Buffer {
   const bytes = Buffer.alloc(16)
   bytes.writeUInt32LE(content.length, 0)
-  bytes.writeBigUInt64LE(koffi().address(content), 8)
-  return bytes
+  return structureWith(bytes, 8, content)
 }

@@ -19,6 +19,7 @@ describe('readEnvironment', () => {
     expect(readEnvironment({ METRICS_INTERVAL: '5', ONEC_AGENT_STATE: '/s' })).toEqual({
       stateDirectory: '/s',
       intervalMs: 5_000,
+      programFiles: 'C:\\Program Files',
       warnings: [],
     })
     expect(readEnvironment({}).intervalMs).toBeUndefined()

@@ -1,0 +1,91 @@
+import path from 'node:path'
+import { systemClock } from '../clock.ts'
+import { plainInventory } from '../collect/inventory.ts'
+import { type Environment, readConfig, type StatePaths } from '../config.ts'
+import { enrol, readConfigIfGood } from '../enrol.ts'
+import { createLog, type Log } from '../log.ts'
+import { openLogFile } from '../log-file.ts'
+import { openConnection, readConnection } from '../network/connection.ts'
+import { createExchange, type Exchange } from '../relay.ts'
+import { windowsServiceHost } from '../windows/service-dispatcher.ts'
+import { configureRecovery } from '../windows/service-manager.ts'
+import { eraseProperty, readProperty } from '../windows/setup-properties.ts'
+import { runAsService, type ServiceLife } from './host.ts'
+import { SERVICE_NAME } from './manager.ts'
+import { EXIT, type ServeOptions, serve } from './serve.ts'
+import type { SetupProperties, SetupStore } from './setup.ts'
+
+export interface EntryOptions {
+  readonly paths: StatePaths
+  readonly environment: Environment
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+/** `service run` under Windows' service manager; a service has no streams, so that all is in the log files. */
+export async function runWindowsService(options: EntryOptions): Promise<void> {
+  const log = fileLog(options.paths)
+  process.on('uncaughtException', error => {
+    log('error', `A bug ended the service: ${error.stack}`)
+    process.exit(EXIT.bug)
+  })
+  const work = async (life: ServiceLife) => {
+    setRecovery(log)
+    return await serve(serveOptions(options, log, life), life)
+  }
+  const onHung = () => log('error', 'The service did not stop in time, and is ended; what the spool holds is safe')
+  await runAsService(windowsServiceHost(SERVICE_NAME), systemClock, work, onHung)
+  process.exit(EXIT.stopped)
+}
+
+/** `service run` under systemd, which keeps the lines in its journal. Resolves to the exit code. */
+export async function runUnit(options: EntryOptions, log: Log): Promise<number> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  const life = { stop: stop.signal, running: () => undefined }
+  return await serve({ ...options, clock: systemClock, log, connect: () => connect(options.paths) }, life)
+}
+
+function fileLog({ logs }: StatePaths): Log {
+  const file = openLogFile({ file: path.join(logs, 'agent.log') })
+  return createLog(systemClock, { out: file, err: file })
+}
+
+function setRecovery(log: Log): void {
+  try {
+    configureRecovery(SERVICE_NAME)
+  } catch (error) {
+    log('warn', `Windows may not restart this service after a failure: ${(error as Error).message}`)
+  }
+}
+
+function connect(paths: StatePaths): Exchange {
+  return createExchange(readConnection(paths, readConfig(paths)))
+}
+
+function serveOptions({ paths, ...rest }: EntryOptions, log: Log, life: ServiceLife): ServeOptions {
+  const setup = { store: setupStore, enrol: (given: SetupProperties) => enrolWith(paths, given, life.stop) }
+  return { ...rest, paths, clock: systemClock, log, connect: () => connect(paths), setup }
+}
+
+async function enrolWith(paths: StatePaths, { proxy, ca, ...given }: SetupProperties, stop: AbortSignal) {
+  // As if it came on standard input: it may hold a password, which an option may not.
+  const options = { ...(proxy && { proxy: '-' }), ...(ca && { ca }) }
+  const connection = await openConnection(paths, readConfigIfGood(paths), options, async () => proxy ?? '')
+  const exchange = createExchange(connection)
+  const enrolment = { ...given, allowHttp: false, os: plainInventory(), connection }
+  return await enrol(paths, enrolment, request => exchange({ ...request, signal: stop }))
+}
+
+const setupStore: SetupStore = {
+  read() {
+    const [relay, code] = [readProperty('RelayUrl'), readProperty('EnrolCode')]
+    if (relay === undefined || code === undefined) return undefined
+    return { relay, code, name: readProperty('Name'), proxy: readProperty('Proxy'), ca: readProperty('Ca') }
+  },
+  hasCode: () => readProperty('EnrolCode') !== undefined,
+  eraseCode() {
+    eraseProperty('EnrolCode')
+    eraseProperty('Proxy')
+  },
+}
