@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { LIMITS, type WireBatch } from '../../shared/wire.ts'
-import { countSnapshots, type FixedBatch, type SpoolItem } from './item.ts'
+import { countSnapshots, type FixedBatch, type SpoolItem, wireParts } from './item.ts'
 
 /**
  * A batch is cut to about this, compressed: with its TLS handshake an exchange then stays under 16 KB, which is where
@@ -15,7 +15,7 @@ const ENVELOPE_BYTES = 4 * 1024
 export function cutBatch(items: readonly SpoolItem[]): number {
   let count = withinLimits(items)
   while (count > 1) {
-    const sizeBytes = gzipSync(JSON.stringify(items.slice(0, count))).length
+    const sizeBytes = gzipSync(JSON.stringify(items.slice(0, count).map(wireParts))).length
     if (sizeBytes <= AIM_BYTES) return count
     count = Math.max(Math.min(Math.floor((count * AIM_BYTES) / sizeBytes), count - 1), 1)
   }
@@ -28,7 +28,7 @@ function withinLimits(items: readonly SpoolItem[]): number {
     sums.snapshots += countSnapshots([item])
     sums.backups += item.backups?.length ?? 0
     sums.entries += item.entries?.length ?? 0
-    sums.bytes += Buffer.byteLength(JSON.stringify(item))
+    sums.bytes += Buffer.byteLength(JSON.stringify(wireParts(item)))
     if (
       sums.snapshots > LIMITS.snapshots ||
       sums.backups > LIMITS.backups ||

@@ -1,4 +1,5 @@
 import type { BackupReport, Entry, Snapshot } from '../../shared/wire.ts'
+import type { LogProgress } from '../logs/position.ts'
 
 /** What one collection puts on disk: one record. */
 export interface SpoolItem {
@@ -8,6 +9,8 @@ export interface SpoolItem {
   readonly entries?: readonly Entry[]
   /** Names of the report files that `backups` and `entries` come from: a restart does not take them twice. */
   readonly reports?: readonly string[]
+  /** How far the log files were read that `entries` come from: a restart goes on from there. */
+  readonly logs?: LogProgress
 }
 
 /** Some items under an id of their own, fixed on disk before the first attempt: a re-send repeats them exactly. */
@@ -30,3 +33,10 @@ export const decodeItem = (payload: Buffer): SpoolItem => JSON.parse(payload.toS
 
 export const countSnapshots = (items: readonly SpoolItem[]): number =>
   items.filter(item => item.snapshot !== undefined).length
+
+/** What of an item goes over the wire. */
+export const wireParts = ({ snapshot, backups, entries }: SpoolItem): Omit<SpoolItem, 'atMs'> => ({
+  ...(snapshot && { snapshot }),
+  ...(backups && { backups }),
+  ...(entries && { entries }),
+})

@@ -30,6 +30,10 @@ export interface Spool {
   readonly dropped: number
   /** The files of backup reports that waiting items were made from. */
   readonly reports: readonly string[]
+  /** The newest word of waiting items on how far log files were read; absent when none has any. */
+  readonly logs: SpoolItem['logs']
+  /** On disk, what is already shipped and not yet removed included. */
+  readonly sizeBytes: number
   /** Durable when it returns true. False: the disk refused it (see `problem`), and a snapshot in it counts as dropped. */
   append(item: SpoolItem, nowMs: number): boolean
   /** Why the last `append` was refused; absent when it was not. */
@@ -50,6 +54,7 @@ interface Tag {
   readonly atMs: number
   readonly snapshots: number
   readonly reports: readonly string[]
+  readonly logs: boolean
 }
 
 /** As many as the relay takes in one batch; an item has at most one. */
@@ -177,6 +182,14 @@ export function openSpool(options: SpoolOptions): Spool {
     get reports() {
       return waiting().flatMap(record => record.tag.reports)
     },
+    get logs() {
+      const newest = waiting().findLast(record => record.tag.logs)
+      const [payload] = newest ? segments.read(newest.number, newest.number) : []
+      return payload && decodeItem(payload).logs
+    },
+    get sizeBytes() {
+      return segments.sizeBytes
+    },
     append(item, nowMs) {
       const payload = encodeItem(item)
       keepBounds(nowMs, payload.length)
@@ -226,5 +239,10 @@ export function openSpool(options: SpoolOptions): Spool {
 const checksumOf = (payloads: readonly Buffer[]): number => payloads.reduce((crc, payload) => crc32(payload, crc), 0)
 
 function tagOf(item: SpoolItem): Tag {
-  return { atMs: item.atMs, snapshots: countSnapshots([item]), reports: item.reports ?? [] }
+  return {
+    atMs: item.atMs,
+    snapshots: countSnapshots([item]),
+    reports: item.reports ?? [],
+    logs: item.logs !== undefined,
+  }
 }

@@ -66,6 +66,8 @@ describe('wireBatch', () => {
   })
 
   it('carries no file names of the agent', () => {
+    const logs = { revision: 1, files: [] }
+    expect(Object.keys(wireOf([{ ...itemAt(0), logs }]))).not.toContain('logs')
     expect(JSON.stringify(wireOf([{ ...itemAt(0), reports: ['secret-path.json'] }]))).not.toContain('secret-path')
   })
 })

@@ -32,6 +32,23 @@ describe('spool', () => {
     expect(second?.items).toEqual(range(3, 6))
   })
 
+  it('knows after a restart how far log files were read, by the newest item that says so', () => {
+    const disk = new MemoryDisk()
+    const spool = openMemorySpool(disk)
+    expect(spool.logs).toBeUndefined()
+    append(
+      spool,
+      { ...itemAt(0), logs: { revision: 1, files: [] } },
+      { ...itemAt(1), logs: { revision: 2, files: [] } },
+    )
+    append(spool, itemAt(2))
+    expect(spool.sizeBytes).toBeGreaterThan(300)
+    const again = openMemorySpool(disk.survive('power'))
+    expect(again.logs).toEqual({ revision: 2, files: [] })
+    drain(again)
+    expect(again.logs).toBeUndefined()
+  })
+
   it('says what waits behind a batch', () => {
     const spool = openMemorySpool(new MemoryDisk())
     append(spool, itemAt(0))
