@@ -3,6 +3,7 @@ import { type Clock, createPause } from './clock.ts'
 import type { Sample, Sampler } from './collect/sampler.ts'
 import { describeError } from './error.ts'
 import { createTrouble, type Log } from './log.ts'
+import type { LogFollower } from './logs/follower.ts'
 import { nextCollectAt, nextSnapshotTime } from './phase.ts'
 import type { Settings } from './settings.ts'
 import { buildSnapshot } from './snapshot.ts'
@@ -14,6 +15,7 @@ const PRIME_MS = 1_000
 export interface CollectionOptions {
   readonly sampler: Sampler
   readonly ledger: Ledger
+  readonly logs: LogFollower
   readonly spool: Spool
   readonly settings: Settings
   readonly clock: Clock
@@ -36,7 +38,7 @@ export interface Collection {
 }
 
 export function createCollection(options: CollectionOptions): Collection {
-  const { sampler, ledger, spool, settings, clock, log } = options
+  const { sampler, ledger, logs, spool, settings, clock, log } = options
   const pause = createPause(clock)
   const clockTrouble = createTrouble(log)
   const diskTrouble = createTrouble(log)
@@ -77,18 +79,23 @@ export function createCollection(options: CollectionOptions): Collection {
 
   async function collect(): Promise<void> {
     const atMs = nextSnapshotTime(clock.nowMs(), lastAtMs)
-    const snapshot = await read(atMs)
+    const [snapshot, lines] = await Promise.all([read(atMs), logs.read(atMs)])
     lastAtMs = atMs
     const news = readNews(atMs)
     if (!snapshot && !news) return
-    if (!spool.append({ atMs, ...(snapshot && { snapshot }), ...news }, clock.nowMs())) {
+    const parcels = logs.pack({ atMs, ...(snapshot && { snapshot }), ...news }, lines)
+    const refusedAt = parcels.findIndex(({ item }) => !spool.append(item, clock.nowMs()))
+    const stored = refusedAt < 0 ? parcels : parcels.slice(0, refusedAt)
+    // The first one carries the snapshot and the news.
+    if (news && stored.length > 0) commit(news)
+    logs.commit(stored)
+    if (stored.length > 0) options.onSpooled()
+    if (refusedAt >= 0) {
       const why = `The spool cannot be written (${spool.problem}): new snapshots are lost, what it holds is safe.`
       diskTrouble.raise('error', `${why} Make room on its disk.`)
       return
     }
     diskTrouble.clear('The spool is written again')
-    if (news) commit(news)
-    options.onSpooled()
   }
 
   /** A grant or a new interval moves the tick while it is waited for. */

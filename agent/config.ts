@@ -69,6 +69,7 @@ export interface StatePaths {
   readonly backups: string
   /** A service's log files. */
   readonly logs: string
+  readonly logPositions: string
 }
 
 export function statePaths(stateDirectory: string): StatePaths {
@@ -88,6 +89,7 @@ export function statePaths(stateDirectory: string): StatePaths {
     aside: path.join(at('spool'), 'aside'),
     backups: at('backups'),
     logs: at('logs'),
+    logPositions: at('log-positions.json'),
   }
 }
 

@@ -12,6 +12,10 @@ import { UserError } from './error.ts'
 import { readBootId, readHostname } from './identity.ts'
 import { takeLock } from './lock.ts'
 import type { Log } from './log.ts'
+import { logCollector } from './logs/collector.ts'
+import { logDisk } from './logs/disk.ts'
+import { createFollower, type LogFollower } from './logs/follower.ts'
+import { hostLocalClock } from './logs/time.ts'
 import type { Exchange } from './relay.ts'
 import { createSettings, type Settings } from './settings.ts'
 import { createShipper, type Shipper } from './ship.ts'
@@ -23,6 +27,8 @@ import { type AgentStatus, createStatusWriter } from './status.ts'
 import { VERSION } from './version.ts'
 
 const SPOOL_BYTES = 64 * 1024 * 1024
+/** With more than this in the spool log lines wait in their files: they never push a snapshot out. */
+const SPOOL_BYTES_FOR_LOGS = SPOOL_BYTES / 4
 const SPOOL_AGE_MS = 7 * 86_400_000
 const COLLECTOR_DEADLINE_MS = 2_000
 const INVENTORY_DEADLINE_MS = 5_000
@@ -86,10 +92,16 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   const agent = () => ({ ...identity, intervalMs: settings.current().intervalMs })
   const shipper = createShipper({ spool, aside, exchange, routes: config.routes, token, agent, clock, random })
   const collectors = platformCollectors(process.platform, { files: hostFiles, config: settings.current })
+  const logs = createFollower({
+    ...{ disk: logDisk, file: paths.logPositions, spooled: spool.logs, config: settings.current },
+    ...{ hasRoom: () => spool.sizeBytes < SPOOL_BYTES_FOR_LOGS, clock, log },
+    ...{ local: hostLocalClock, windows: process.platform === 'win32' },
+  })
   const saveStatus = () => statusWriter.save()
   const collection = createCollection({
-    sampler: createSampler(collectors, COLLECTOR_DEADLINE_MS, clock),
+    sampler: createSampler([...collectors, logCollector(logs)], COLLECTOR_DEADLINE_MS, clock),
     ledger: openLedger({ directory: paths.backups, spooled: spool.reports }),
+    logs,
     spool,
     settings,
     clock,
@@ -99,7 +111,7 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   })
   const onGranted = collection.align
   const delivery = createDelivery({ shipper, settings, clock, log, onGranted, onTick: saveStatus })
-  const facts = { startedAtMs, hostId: config.hostId, spool, aside, settings, shipper, collection, delivery }
+  const facts = { startedAtMs, hostId: config.hostId, spool, aside, settings, shipper, collection, delivery, logs }
   const statusWriter = createStatusWriter(paths.status, () => statusOf(facts), log)
   return { spool, settings, collection, delivery }
 }
@@ -120,7 +132,7 @@ async function runLoops({ collection, delivery }: Worker, stop: AbortSignal): Pr
 }
 
 function statusOf(facts: Worker & StatusFacts): AgentStatus {
-  const { startedAtMs, hostId, spool, aside, settings, shipper, collection, delivery } = facts
+  const { startedAtMs, hostId, spool, aside, settings, shipper, collection, delivery, logs } = facts
   const { batches, oldestAtMs } = spool.behind('')
   return {
     version: VERSION,
@@ -138,6 +150,7 @@ function statusOf(facts: Worker & StatusFacts): AgentStatus {
       droppedSnapshots: spool.dropped,
       asideBatches: aside.count,
     },
+    logFiles: [...logs.views],
   }
 }
 
@@ -146,6 +159,7 @@ interface StatusFacts {
   readonly hostId: string
   readonly aside: Aside
   readonly shipper: Shipper
+  readonly logs: LogFollower
 }
 
 async function readInventoryWithin(clock: Clock): Promise<string> {

@@ -4,6 +4,7 @@ import { readTextIfThere, writeFileAtomic } from './file.ts'
 import { isRunning, type ProcessIdentity } from './identity.ts'
 import { decodeJson } from './json.ts'
 import { createTrouble, type Log } from './log.ts'
+import { logFileView } from './logs/view.ts'
 
 const epochMs = z.number()
 
@@ -27,6 +28,8 @@ export const agentStatus = z.object({
     droppedSnapshots: z.number(),
     asideBatches: z.number(),
   }),
+  /** Absent from an agent that follows none yet. */
+  logFiles: z.array(logFileView).optional(),
 })
 export type AgentStatus = z.output<typeof agentStatus>
 

@@ -103,6 +103,20 @@ export const METRICS = {
   onec_volume_used_bytes: { ...gauge('bytes', 'Used space on a volume in bytes.'), labels: ['volume'] },
   onec_volume_free_bytes: { ...gauge('bytes', 'Free space on a volume in bytes.'), labels: ['volume'] },
 
+  onec_log_entries_total: counter(
+    'entries',
+    'Entries of followed log files that were spooled since the agent started.',
+  ),
+  onec_log_entries_left_out_total: counter(
+    'entries',
+    'Entries of followed log files left out because a file was over its rate.',
+  ),
+  onec_log_bytes_passed_over_total: counter(
+    'bytes',
+    'Bytes of followed log files passed over because a file grew faster than it is read.',
+  ),
+  onec_log_files_with_problems: gauge('files', 'Followed log files and paths that cannot be read, or are not there.'),
+
   onec_host_up: derived('gauge', '1 or 0', 'Whether the host posts on time: 1 up or late, 0 down.'),
   onec_host_last_seen_timestamp_seconds: derived(
     'gauge',

@@ -1,0 +1,194 @@
+import path from 'node:path'
+import type { LogFileConfig } from '../../shared/host-config.ts'
+import { describeError } from '../error.ts'
+import type { LogDisk } from './disk.ts'
+import { type PathPattern, parsePattern } from './pattern.ts'
+import { type Followed, type Plan, planFiles } from './plan.ts'
+import type { FilePosition, SourceState } from './position.ts'
+import { type FileReading, type ReadBudget, readLog } from './read.ts'
+import { type FoundFile, type Scan, scanPattern } from './scan.ts'
+import type { LocalClock } from './time.ts'
+
+export interface SourceInput {
+  readonly config: LogFileConfig
+  readonly known: readonly FilePosition[]
+  readonly state: SourceState | undefined
+  readonly maxFiles: number
+  readonly nowMs: number
+  readonly windows: boolean
+  readonly local: LocalClock
+  readonly budget: ReadBudget
+  /** What may be shipped of a file now, and what no entry has told of yet; `id` 0 for a new one. */
+  readonly dueOf: (id: number) => {
+    readonly allowed: number
+    readonly untold: { readonly lines: number; readonly bytes: number }
+  }
+  /** The file ended there when it was last read, long enough ago. */
+  readonly isSettled: (id: number, sizeBytes: number) => boolean
+  /** Moves on when a look ended before all was read: which file is first then, so that each has its turn. */
+  readonly turn: number
+}
+
+export interface FileProblem {
+  readonly path: string
+  readonly reason: string
+}
+
+/** One look at a configured path. */
+export interface SourceReading {
+  readonly source: string
+  readonly state: SourceState | undefined
+  readonly readings: readonly FileReading[]
+  /** Files that are as they were; with their newest name. */
+  readonly unchanged: readonly FilePosition[]
+  /** Known files that are gone for good. */
+  readonly gone: readonly number[]
+  readonly problems: readonly FileProblem[]
+}
+
+/** After this without a sign of a file, in a folder that is there, it is forgotten. */
+const FORGET_MS = 3_600_000
+/** A file that was renamed out of the pattern may still be written for a while, and no longer. */
+const MOVED_QUIET_MS = 10 * 60_000
+const MAX_SIBLINGS = 1_000
+
+/** Looks at the files of one path and reads on in them. Changes nothing: what it returns may be thrown away. */
+export async function readSource(disk: LogDisk, input: SourceInput): Promise<SourceReading> {
+  const { config, windows, known } = input
+  const pattern = parsePattern(config.path, windows)
+  const nothing = { source: config.path, state: input.state, readings: [], unchanged: [], gone: [] }
+  if (!pattern) return { ...nothing, problems: [{ path: config.path, reason: 'not an absolute path' }] }
+  try {
+    return await readPattern(disk, input, pattern)
+  } catch (error) {
+    return { ...nothing, unchanged: known, problems: [{ path: config.path, reason: describeError(error) }] }
+  }
+}
+
+async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPattern): Promise<SourceReading> {
+  const { config, known, nowMs } = input
+  const scan = await scanPattern(disk, pattern, separatorOf(input))
+  const from = config.from ?? 'end'
+  const { path: source } = config
+  const bounds = { path: source, source: input.state, from, maxFiles: input.maxFiles, nowMs }
+  const plan = planFiles({ ...bounds, known, found: scan.files })
+  const moved = await findMoved(disk, input, plan)
+  const readings: FileReading[] = []
+  const unchanged: FilePosition[] = []
+  const problems = planProblems(config, scan, plan)
+  for (const followed of inTurn([...moved.moved, ...oldestFirst(moved.follow)], input.turn)) {
+    const seen = { ...followed.position, path: followed.file.path, seenAtMs: nowMs }
+    // On a slow path each look gets on by one file at least.
+    const mayRead = readings.length === 0 || !input.budget.expired()
+    if (!wantsReading(followed) || input.budget.bytes <= 0 || !mayRead) {
+      // One that is new keeps its beginning even when its turn comes later.
+      unchanged.push(seen)
+      continue
+    }
+    try {
+      const { id } = followed.position
+      const due = { ...input.dueOf(id), settled: input.isSettled(id, followed.file.sizeBytes) }
+      const reading = await readLog(disk, { ...input, ...due, readAtMs: nowMs, followed })
+      if (reading) readings.push(reading)
+      else unchanged.push(seen)
+    } catch (error) {
+      unchanged.push(seen)
+      problems.push({ path: followed.file.path, reason: describeError(error) })
+    }
+  }
+  // A folder that is not there may be a disk that is away: what is known of its files is kept.
+  const gone = scan.there && !scan.truncated ? moved.gone : []
+  return { source, state: plan.source, readings, unchanged, gone, problems }
+}
+
+function planProblems(config: LogFileConfig, scan: Scan, plan: Plan): FileProblem[] {
+  const { path } = config
+  const problems: FileProblem[] = []
+  if (scan.files.length === 0) problems.push({ path, reason: 'no such file yet' })
+  if (scan.truncated) problems.push({ path, reason: 'too many names below this folder to go through' })
+  if (plan.leftOut > 0) problems.push({ path, reason: `${plan.leftOut} files are written that are over the bound` })
+  return problems
+}
+
+/** Unread bytes, signs of a change, or first bytes that are not known yet. */
+function wantsReading({ file, position, sameOnlyByHead }: Followed): boolean {
+  if (sameOnlyByHead || file.sizeBytes !== position.offset || file.mtimeMs !== position.mtimeMs) return true
+  return position.headBytes === 0 && file.sizeBytes > 0
+}
+
+interface Moves {
+  readonly follow: readonly Followed[]
+  readonly moved: readonly Followed[]
+  readonly gone: readonly number[]
+}
+
+/** Known files that the pattern does not mean any more are looked for beside it: a rotation renamed them. */
+async function findMoved(disk: LogDisk, input: SourceInput, plan: Plan): Promise<Moves> {
+  const { nowMs } = input
+  const doubtful = plan.follow.filter(each => each.sameOnlyByHead).map(each => each.position)
+  const found = new Map<number, FoundFile>()
+  const siblings = createSiblings(disk, separatorOf(input), nowMs)
+  for (const position of [...plan.lost, ...doubtful]) {
+    const file = await siblings.find(position)
+    if (file) found.set(position.id, file)
+  }
+  const moved = [...plan.lost, ...doubtful].flatMap(position => {
+    const file = found.get(position.id)
+    return file ? [{ file, position, sameOnlyByHead: false }] : []
+  })
+  const done = ({ file, position }: Followed) =>
+    file.sizeBytes === position.offset && nowMs - file.mtimeMs > MOVED_QUIET_MS
+  return {
+    // Its name has another file now, which is read from its start under a number of its own.
+    follow: plan.follow.map(each => (found.has(each.position.id) && each.sameOnlyByHead ? renewed(each) : each)),
+    moved: moved.filter(each => !done(each)),
+    gone: [
+      ...moved.filter(done).map(each => each.position.id),
+      ...plan.lost.filter(each => !found.has(each.id) && nowMs - each.seenAtMs > FORGET_MS).map(each => each.id),
+    ],
+  }
+}
+
+function renewed({ file, position }: Followed): Followed {
+  const fresh = { id: 0, identity: file.identity, headBytes: 0, headCrc: 0, offset: 0, skipping: false, encoding: null }
+  return { file, position: { ...position, ...fresh, lastAtMs: null }, sameOnlyByHead: false }
+}
+
+/** Finds a file by its number where it was, or else in its folder; each folder is looked through once. */
+function createSiblings(disk: LogDisk, separator: string, nowMs: number) {
+  const folders = new Map<string, FoundFile[]>()
+
+  async function look(folder: string): Promise<FoundFile[]> {
+    const files: FoundFile[] = []
+    for (const { name, kind } of (await disk.list(folder, MAX_SIBLINGS)) ?? []) {
+      const path = folder.endsWith(separator) ? folder + name : folder + separator + name
+      const facts = kind === 'file' ? await disk.stat(path) : undefined
+      if (facts) files.push({ path, ...facts })
+    }
+    return files
+  }
+
+  return {
+    async find({ path: before, identity, seenAtMs }: FilePosition): Promise<FoundFile | undefined> {
+      if (identity === '' || nowMs - seenAtMs > MOVED_QUIET_MS) return undefined
+      const there = await disk.stat(before)
+      if (there?.identity === identity) return { path: before, ...there }
+      const folder = (separator === '\\' ? path.win32 : path.posix).dirname(before)
+      const files = folders.get(folder) ?? (await look(folder))
+      folders.set(folder, files)
+      return files.find(file => file.identity === identity)
+    },
+  }
+}
+
+const separatorOf = ({ windows }: SourceInput): string => (windows ? '\\' : '/')
+
+/** After a rotation the lines of the old file come before those of the new one, which has no number yet. */
+const oldestFirst = (all: readonly Followed[]): Followed[] =>
+  all.toSorted((a, b) => rank(a) - rank(b) || a.file.mtimeMs - b.file.mtimeMs)
+const rank = ({ position }: Followed): number => position.id || Number.MAX_SAFE_INTEGER
+
+function inTurn<T>(all: readonly T[], turn: number): T[] {
+  const at = all.length === 0 ? 0 : turn % all.length
+  return [...all.slice(at), ...all.slice(0, at)]
+}
