@@ -16,6 +16,8 @@ export const storedReport = z.object({
   file: z.string().optional(),
   /** Who will report the end of a running one: when it is gone, nobody will. */
   process: processIdentity.optional(),
+  /** A person says that backups have another size from now on. */
+  forgetSizes: z.boolean().optional(),
 })
 export type StoredReport = z.output<typeof storedReport>
 
