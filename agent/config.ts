@@ -47,6 +47,12 @@ export function readLocale(variables: NodeJS.ProcessEnv = process.env): string {
   return variables.LC_ALL || variables.LC_MESSAGES || variables.LANG || ''
 }
 
+/** A child's environment: this process's own, with `added`; an undefined value takes a variable away. */
+export const childEnvironment = (added: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...added,
+})
+
 function defaultStateDirectory(programData: string | undefined): string {
   if (platform() === 'win32') return path.join(programData ?? 'C:\\ProgramData', 'onec-agent')
   if (process.getuid?.() === 0) return '/var/lib/onec-agent'
@@ -70,6 +76,7 @@ export interface StatePaths {
   /** A service's log files. */
   readonly logs: string
   readonly logPositions: string
+  readonly credentials: string
 }
 
 export function statePaths(stateDirectory: string): StatePaths {
@@ -90,6 +97,7 @@ export function statePaths(stateDirectory: string): StatePaths {
     backups: at('backups'),
     logs: at('logs'),
     logPositions: at('log-positions.json'),
+    credentials: at('credentials'),
   }
 }
 

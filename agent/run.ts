@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { openLedger } from './backup/ledger.ts'
+import { watchBackups } from './backup/watching.ts'
 import type { Clock } from './clock.ts'
 import { hostFiles } from './collect/host-files.ts'
 import { platformCollectors } from './collect/index.ts'
@@ -77,6 +78,7 @@ interface Worker {
   readonly settings: Settings
   readonly collection: Collection
   readonly delivery: Delivery
+  readonly watchBackups: (halt: AbortSignal) => Promise<void>
 }
 
 async function assemble(options: RunOptions, token: string, config: AgentConfig): Promise<Worker> {
@@ -98,9 +100,10 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
     ...{ local: hostLocalClock, windows: process.platform === 'win32' },
   })
   const saveStatus = () => statusWriter.save()
+  const ledger = openLedger({ directory: paths.backups, spooled: spool.reports })
   const collection = createCollection({
     sampler: createSampler([...collectors, logCollector(logs)], COLLECTOR_DEADLINE_MS, clock),
-    ledger: openLedger({ directory: paths.backups, spooled: spool.reports }),
+    ledger,
     logs,
     spool,
     settings,
@@ -113,18 +116,22 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   const delivery = createDelivery({ shipper, settings, clock, log, onGranted, onTick: saveStatus })
   const facts = { startedAtMs, hostId: config.hostId, spool, aside, settings, shipper, collection, delivery, logs }
   const statusWriter = createStatusWriter(paths.status, () => statusOf(facts), log)
-  return { spool, settings, collection, delivery }
+  const watching = { paths, ledger, config: settings.current, clock, log }
+  return { spool, settings, collection, delivery, watchBackups: halt => watchBackups(watching, halt) }
 }
 
-/** Both loops, until `stop` or the end of one; the reason when the host was removed. */
-async function runLoops({ collection, delivery }: Worker, stop: AbortSignal): Promise<string | undefined> {
+/** The loops, until `stop` or the end of one; the reason when the host was removed. */
+async function runLoops(
+  { collection, delivery, watchBackups }: Worker,
+  stop: AbortSignal,
+): Promise<string | undefined> {
   const halt = new AbortController()
   const end = () => halt.abort()
   stop.addEventListener('abort', end)
   if (stop.aborted) end()
   try {
     const loops = [collection.run(halt.signal).finally(end), delivery.run(halt.signal).finally(end)] as const
-    const [, removedReason] = await Promise.all(loops)
+    const [, removedReason] = await Promise.all([...loops, watchBackups(halt.signal)])
     return removedReason
   } finally {
     stop.removeEventListener('abort', end)

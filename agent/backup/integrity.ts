@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { createGunzip, createInflateRaw, type Gunzip, type InflateRaw } from 'node:zlib'
+import { systemCode } from '../error.ts'
+import { sevenZipProblem, zipProblem } from './archive.ts'
+import { type BackupFormat, detectFormat, HEAD_BYTES } from './format.ts'
+
+/** What reading a file whole found. `digest` is the SHA-256 of all of it. */
+export type IntegrityResult =
+  | { readonly code: 'whole'; readonly digest: string }
+  | { readonly code: 'truncated' | 'damaged'; readonly words: string }
+
+/** The file, read piece by piece: shorter than asked for at its end. */
+export interface FileReader {
+  readonly sizeBytes: number
+  read(position: number, bytes: number): Promise<Buffer>
+}
+
+const CHUNK_BYTES = 1 << 20
+/** `1CIBDmpF` and a version; raw deflate follows. */
+const DT_HEADER_BYTES = 9
+
+/**
+ * Reads a file once from its beginning to its end and takes apart what can be taken apart without its key: a `.dt` and
+ * a gzip are inflated, of zip and 7z the directories are followed. `pace` is told of every piece and may take its time;
+ * it rejects to end the check. None of this proves that a backup restores.
+ */
+export async function checkIntegrity(
+  file: FileReader,
+  pace: (bytes: number) => Promise<void>,
+): Promise<IntegrityResult> {
+  const format = detectFormat(await file.read(0, HEAD_BYTES))
+  const problem = await structureProblem(file, format)
+  if (problem) return problem
+  const hash = createHash('sha256')
+  const decoder = decoderOf(format)
+  let position = 0
+  while (position < file.sizeBytes) {
+    const chunk = await file.read(position, CHUNK_BYTES)
+    if (chunk.length === 0) return truncated(`the file ends at ${position} of ${file.sizeBytes} bytes`)
+    hash.update(chunk)
+    const bad = await decoder?.write(position === 0 ? chunk.subarray(decoder.skip) : chunk)
+    if (bad) return bad
+    position += chunk.length
+    await pace(chunk.length)
+  }
+  return (await decoder?.end()) ?? { code: 'whole', digest: hash.digest('hex') }
+}
+
+async function structureProblem(file: FileReader, format: BackupFormat | undefined) {
+  if (format === 'zip') return await zipProblem(file)
+  return format === '7z' ? await sevenZipProblem(file) : undefined
+}
+
+interface Decoder {
+  /** Bytes at the beginning that are not its. */
+  readonly skip: number
+  write(chunk: Buffer): Promise<IntegrityResult | undefined>
+  end(): Promise<IntegrityResult | undefined>
+}
+
+function decoderOf(format: BackupFormat | undefined): Decoder | undefined {
+  if (format === 'dt') return decoder(createInflateRaw(), DT_HEADER_BYTES)
+  return format === 'gz' ? decoder(createGunzip(), 0) : undefined
+}
+
+/** What comes out is thrown away: only whether it comes out is asked. */
+function decoder(stream: InflateRaw | Gunzip, skip: number): Decoder {
+  let failure: Error | undefined
+  let ended = false
+  stream.on('error', error => {
+    failure ??= error
+  })
+  stream.on('end', () => {
+    ended = true
+  })
+  stream.resume()
+  // A damaged stream closes itself; a write to it may never be answered.
+  const closed = new Promise<void>(resolve => stream.once('close', resolve))
+  const found = () => failure && problemOf(failure)
+  return {
+    skip,
+    // What follows the end of the stream is not its business.
+    async write(chunk) {
+      if (!ended) await Promise.race([closed, new Promise(resolve => stream.write(chunk, resolve))])
+      return found()
+    },
+    // It closes after its last output, or after the error that there is none.
+    async end() {
+      if (!ended) stream.end()
+      await closed
+      return found()
+    },
+  }
+}
+
+function problemOf(failure: Error): IntegrityResult {
+  if (systemCode(failure) === 'Z_BUF_ERROR') return truncated('the compressed data stops before its end')
+  return { code: 'damaged', words: `the compressed data cannot be unpacked (${failure.message})` }
+}
+
+const truncated = (words: string): IntegrityResult => ({ code: 'truncated', words })

@@ -1,0 +1,40 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import type { FileReader } from './integrity.ts'
+import type { Lane } from './lane.ts'
+
+/** Opens a file through the lane for the time of `use`. Rejects with `Unreachable` or the system's error. */
+export async function readFileBy<T>(
+  lane: Lane,
+  { path, sizeBytes }: { readonly path: string; readonly sizeBytes: number },
+  use: (reader: FileReader) => Promise<T>,
+): Promise<T> {
+  let opened: FileHandle | undefined
+  let isOver = false
+  // One that opens after its deadline has nobody left to close it.
+  const opening = async () => {
+    const handle = await open(path, 'r')
+    if (isOver) await handle.close()
+    else opened = handle
+    return handle
+  }
+  try {
+    const handle = await lane.run(path, opening)
+    return await use({ sizeBytes, read: (position, bytes) => lane.run(path, () => readAt(handle, position, bytes)) })
+  } finally {
+    isOver = true
+    const handle = opened
+    if (handle) await lane.run(path, () => handle.close()).catch(() => undefined)
+  }
+}
+
+/** Shorter than `bytes` only at the end of the file. */
+async function readAt(handle: FileHandle, position: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(bytes)
+  let filled = 0
+  while (filled < bytes) {
+    const { bytesRead } = await handle.read(buffer, filled, bytes - filled, position + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
+}

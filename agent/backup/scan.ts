@@ -1,0 +1,133 @@
+import { opendir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Clock } from '../clock.ts'
+import { compileGlob } from './glob.ts'
+import { type Lane, Unreachable } from './lane.ts'
+import type { SeenFile } from './verdict.ts'
+
+/** Up to this many files are all looked at, every time. */
+const FEW_FILES = 500
+/** Of more than that: the newest, and a part of the others in turn, for one that is written over in place. */
+const NEWEST = 16
+/** Names looked at for the first time by one scan; the rest wait for the next. */
+const MAX_NEW = 20_000
+/** A directory whose own time did not change is listed anew after this long at the latest. */
+const RELIST_MS = 10 * 60_000
+const LIST_DEADLINE_MS = 60_000
+const STATS_A_CALL = 50
+const MAX_DIRECTORIES = 200
+const MAX_DEPTH = 6
+
+export interface Scan {
+  /** The newest files, in no order. */
+  readonly files: readonly SeenFile[]
+  /** False while there are files that no scan has looked at yet. */
+  readonly isComplete: boolean
+}
+
+/** Finds the newest files of one directory again and again; a hundred thousand of them cost little after the first time. */
+export interface Scanner {
+  /** Rejects with `Unreachable` or the system's error. */
+  scan(): Promise<Scan>
+}
+
+export function createScanner(directory: string, pattern: string, lane: Lane, clock: Clock): Scanner {
+  const segments = pattern.split(process.platform === 'win32' ? /[\\/]+/ : /\/+/).filter(part => part !== '.')
+  /** Name → time of last change. */
+  let seen = new Map<string, number>()
+  let newest: SeenFile[] = []
+  let listedAtMs = Number.NEGATIVE_INFINITY
+  let changedAtMs: number | undefined
+  let cursor = 0
+  let left = 0
+
+  async function list(): Promise<string[]> {
+    const halt = new AbortController()
+    const work = lane.run(directory, () => listFiles(directory, segments, halt.signal), LIST_DEADLINE_MS)
+    return await work.finally(() => halt.abort())
+  }
+
+  /** Which of the names to look at now. */
+  function choose(names: readonly string[]): Set<string> {
+    if (names.length <= FEW_FILES) return new Set(names)
+    const fresh = names.filter(name => !seen.has(name)).toReversed()
+    left = Math.max(fresh.length - MAX_NEW, 0)
+    cursor = (cursor + FEW_FILES) % names.length
+    const turn = names.slice(cursor, cursor + FEW_FILES)
+    const top = newest.map(file => path.relative(directory, file.path))
+    return new Set([...fresh.slice(0, MAX_NEW), ...top.filter(name => names.includes(name)), ...turn])
+  }
+
+  async function look(names: Iterable<string>): Promise<SeenFile[]> {
+    const found: SeenFile[] = []
+    const queue = [...names]
+    while (queue.length > 0) {
+      const files = queue.splice(-STATS_A_CALL).map(name => path.join(directory, name))
+      for (const file of await lane.run(directory, () => statAll(files))) if (file) found.push(file)
+    }
+    return found
+  }
+
+  return {
+    async scan() {
+      const monoMs = clock.monoMs()
+      const own = await lane.run(directory, () => stat(directory))
+      const isQuiet = seen.size > FEW_FILES && own.mtimeMs === changedAtMs && monoMs - listedAtMs < RELIST_MS
+      if (isQuiet && left === 0 && segments.length === 1) {
+        newest = await look(newest.map(file => path.relative(directory, file.path)))
+        return { files: newest, isComplete: true }
+      }
+      const names = await list()
+      left = 0
+      const found = await look(choose(names))
+      const before = seen
+      seen = new Map(names.flatMap(name => (before.has(name) ? [[name, before.get(name) ?? 0]] : [])))
+      for (const file of found) seen.set(path.relative(directory, file.path), file.modifiedAtMs)
+      newest = newestOf([...found, ...newest.filter(file => seen.has(path.relative(directory, file.path)))])
+      ;[listedAtMs, changedAtMs] = [monoMs, own.mtimeMs]
+      return { files: newest, isComplete: left === 0 }
+    },
+  }
+}
+
+/** The newest of each path: what was found last comes first. */
+function newestOf(files: readonly SeenFile[]): SeenFile[] {
+  const byPath = new Map(files.toReversed().map(file => [file.path, file]))
+  return [...byPath.values()].toSorted((a, b) => b.modifiedAtMs - a.modifiedAtMs).slice(0, NEWEST)
+}
+
+/** One after the other: together they would take every I/O thread. */
+async function statAll(files: readonly string[]): Promise<(SeenFile | undefined)[]> {
+  const found: (SeenFile | undefined)[] = []
+  for (const file of files) found.push(await seeFile(file))
+  return found
+}
+
+/** Absent when it is no file, or gone. */
+export async function seeFile(file: string): Promise<SeenFile | undefined> {
+  const stats = await stat(file).catch(() => undefined)
+  if (!stats?.isFile()) return undefined
+  return { path: file, sizeBytes: stats.size, modifiedAtMs: Math.trunc(stats.mtimeMs) }
+}
+
+/** Paths of files from `root`, by one glob a level; `**` is any number of levels. Ends early when `halt` is aborted. */
+async function listFiles(root: string, segments: readonly string[], halt: AbortSignal): Promise<string[]> {
+  const found = new Set<string>()
+  const queue: { at: string; rest: readonly string[]; depth: number }[] = [{ at: '', rest: segments, depth: 0 }]
+  for (let visited = 0; queue.length > 0 && visited < MAX_DIRECTORIES; visited++) {
+    const { at, rest, depth } = queue.pop() ?? { at: '', rest: [], depth: MAX_DEPTH }
+    const [head = '*', ...tail] = rest[0] === '**' ? rest.slice(1) : rest
+    const matches = compileGlob(head, process.platform === 'win32')
+    for await (const entry of await opendir(path.join(root, at), { bufferSize: 1024 })) {
+      if (halt.aborted) throw new Unreachable(`${root} took too long to list`)
+      const name = path.join(at, entry.name)
+      if (!entry.isDirectory()) {
+        if (tail.length === 0 && matches(entry.name)) found.add(name)
+      } else if (depth < MAX_DEPTH) {
+        if (rest[0] === '**') queue.push({ at: name, rest, depth: depth + 1 })
+        if (tail.length > 0 && matches(entry.name)) queue.push({ at: name, rest: tail, depth: depth + 1 })
+      }
+    }
+  }
+  return [...found]
+}
