@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { describeError, systemCode } from '../error.ts'
+import { createProcessTree } from './process-tree.ts'
 
 /** How a command ended. `failure` is absent when it succeeded. */
 export interface CommandEnd {
@@ -13,21 +14,15 @@ export interface CommandEnd {
 const GRACE_MS = 5_000
 
 /**
- * Runs a command with this process's own input and output, in a process group of its own, so that the timeout and a
- * signal to this process end everything that it started.
+ * Runs a command with this process's own input and output, so that the timeout and a signal to this process end
+ * everything that it started.
  */
 export function runCommand(command: readonly string[], timeoutMs: number | undefined): Promise<CommandEnd> {
   const [program = '', ...args] = command
-  const grouped = process.platform !== 'win32'
-  const child = spawn(program, args, { stdio: 'inherit', detached: grouped })
+  const tree = createProcessTree()
+  const child = spawn(program, args, { stdio: 'inherit', ...tree.spawn })
   const signalAll = (signal: NodeJS.Signals) => {
-    if (child.pid === undefined) return
-    try {
-      if (grouped) process.kill(-child.pid, signal)
-      else child.kill(signal)
-    } catch (error) {
-      if (systemCode(error) !== 'ESRCH') throw error
-    }
+    if (child.pid !== undefined) tree.signal(child.pid, signal)
   }
   const timers: NodeJS.Timeout[] = []
   let timedOut = false
@@ -42,17 +37,19 @@ export function runCommand(command: readonly string[], timeoutMs: number | undef
   const forwarded: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of forwarded) process.on(signal, signalAll)
   return new Promise<CommandEnd>(resolve => {
-    child.on('error', error =>
-      resolve({
-        exitCode: systemCode(error) === 'ENOENT' ? 127 : 126,
-        failure: `the command could not be started: ${describeError(error)}`,
-      }),
-    )
+    child.on('error', error => resolve(notStarted(error)))
     child.on('exit', (code, signal) => resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal)))
   }).finally(() => {
     for (const timer of timers) clearTimeout(timer)
     for (const signal of forwarded) process.off(signal, signalAll)
   })
+}
+
+function notStarted(error: unknown): CommandEnd {
+  const failure = `the command could not be started: ${describeError(error)}`
+  // Node starts no .bat and .cmd by themselves.
+  if (systemCode(error) === 'EINVAL') return { exitCode: 126, failure: `${failure}; a .bat needs: cmd /c script.bat` }
+  return { exitCode: systemCode(error) === 'ENOENT' ? 127 : 126, failure }
 }
 
 const timeoutEnd = (timeoutMs = 0): CommandEnd => ({

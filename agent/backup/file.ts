@@ -36,11 +36,3 @@ export function configuredPattern(config: HostConfig, name: string): string | un
   const backup = config.backups?.find(each => each.name === name)
   return backup?.directory && path.join(backup.directory, backup.pattern ?? '*')
 }
-
-/** Why a size is not a good backup's; absent when it may be one. */
-export function sizeProblem(sizeBytes: number, config: HostConfig, name: string): string | undefined {
-  if (sizeBytes === 0) return 'the backup file is empty'
-  const minSizeBytes = config.backups?.find(each => each.name === name)?.minSizeBytes ?? 0
-  if (sizeBytes >= minSizeBytes) return undefined
-  return `${sizeBytes} bytes is less than the ${minSizeBytes} bytes that a good backup has`
-}

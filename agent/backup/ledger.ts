@@ -117,6 +117,10 @@ export function openLedger({ directory, spooled, isRunning: runs = isRunning }: 
   }
 }
 
+/** What the ledger in a directory has of one backup, for programs beside the agent. */
+export const readKnown = (directory: string, name: string): Known | undefined =>
+  load(path.join(directory, 'state.json')).backups.get(name)
+
 export const inboxOf = (directory: string): string => path.join(directory, 'inbox')
 
 function load(file: string): { backups: ReadonlyMap<string, Known>; expected: Readonly<Record<string, number>> } {

@@ -1,8 +1,10 @@
 import type { HostConfig } from '../../shared/host-config.ts'
 import type { BackupReport } from '../../shared/wire.ts'
 import { UserError } from '../error.ts'
-import { findBackupFile, sizeProblem } from './file.ts'
+import { findBackupFile } from './file.ts'
 import type { StoredReport } from './inbox.ts'
+import { backupOf } from './known.ts'
+import { judgeSize } from './verdict.ts'
 
 /** What a script says of a backup that it made itself. */
 export interface GivenReport {
@@ -11,6 +13,9 @@ export interface GivenReport {
   readonly reason?: string | undefined
   readonly sizeBytes?: number | undefined
   readonly durationMs?: number | undefined
+  /** Epoch milliseconds; its end is now where it is not given. */
+  readonly startedAtMs?: number | undefined
+  readonly completedAtMs?: number | undefined
   /** Path or glob of the backup: its newest file gives the size. */
   readonly file?: string | undefined
 }
@@ -21,17 +26,25 @@ export async function buildReport(given: GivenReport, config: HostConfig, nowMs:
   if (given.file !== undefined && !file && given.state === 'ok')
     throw new UserError(`No file matches ${given.file}. Name the backup's file, or report --state failed.`)
   const sizeBytes = given.sizeBytes ?? file?.sizeBytes ?? null
-  const small = given.state === 'ok' && sizeBytes !== null ? sizeProblem(sizeBytes, config, given.name) : undefined
-  const { durationMs = null } = given
+  const small =
+    given.state === 'ok' && sizeBytes !== null
+      ? judgeSize(sizeBytes, backupOf(config, given.name) ?? { name: given.name }, [])?.words
+      : undefined
+  const completedAtMs = given.completedAtMs ?? nowMs
+  const { startedAtMs = given.durationMs === undefined ? null : completedAtMs - given.durationMs } = given
+  const ended = given.state !== 'running'
+  if (ended && startedAtMs !== null && startedAtMs > completedAtMs)
+    throw new UserError('The backup is said to have started after it ended. Check --started and --completed.')
+  const tookMs = ended && startedAtMs !== null ? completedAtMs - startedAtMs : null
   const report: BackupReport = {
     name: given.name,
     state: small === undefined ? given.state : 'failed',
     source: 'report',
     reason: given.reason ?? small ?? null,
-    startedAtMs: durationMs === null ? null : nowMs - durationMs,
-    completedAtMs: given.state === 'running' ? null : nowMs,
+    startedAtMs,
+    completedAtMs: ended ? completedAtMs : null,
     sizeBytes,
-    durationMs,
+    durationMs: given.durationMs ?? tookMs,
     dueAtMs: null,
   }
   return { atMs: nowMs, report, ...(file && { file: file.path }) }

@@ -3,8 +3,11 @@ import type { BackupReport } from '../../shared/wire.ts'
 import type { Clock } from '../clock.ts'
 import { identifyProcess } from '../identity.ts'
 import { type CommandEnd, runCommand } from './command.ts'
-import { type BackupFile, configuredPattern, findBackupFile, sizeProblem } from './file.ts'
+import { clearDumpResult, dumpResultProblem, optionOf1C } from './dump-result.ts'
+import { type BackupFile, configuredPattern, findBackupFile } from './file.ts'
 import type { StoredReport } from './inbox.ts'
+import { backupOf } from './known.ts'
+import { judgeSize } from './verdict.ts'
 
 export interface BackupRun {
   readonly name: string
@@ -12,6 +15,12 @@ export interface BackupRun {
   readonly timeoutMs?: number | undefined
   /** Path or glob of what the command writes. */
   readonly file?: string | undefined
+  /** Where 1C writes its result; found in the command line where it says so. */
+  readonly dumpResult?: string | undefined
+  /** The exit code by which the command says that the base has not changed, and so there is no new file. */
+  readonly unchangedExit?: number | undefined
+  /** Bytes of the last good ones. */
+  readonly goodSizes?: readonly number[] | undefined
 }
 
 /**
@@ -28,27 +37,46 @@ export async function runBackup(
   const startedMonoMs = clock.monoMs()
   const started = emptyReport(run.name, startedAtMs)
   write({ atMs: startedAtMs, report: started, process: identifyProcess(process.pid) })
+  const dumpResult = run.dumpResult ?? optionOf1C(run.command, 'DumpResult')
+  if (dumpResult !== undefined) clearDumpResult(dumpResult)
   const end = await runCommand(run.command, run.timeoutMs)
   const durationMs = Math.round(clock.monoMs() - startedMonoMs)
-  const pattern = run.file ?? configuredPattern(config, run.name)
+  const pattern = run.file ?? configuredPattern(config, run.name) ?? optionOf1C(run.command, 'DumpIB')
   const file = pattern === undefined ? undefined : await findBackupFile(pattern, startedAtMs).catch(() => undefined)
   const completedAtMs = Math.max(clock.nowMs(), startedAtMs)
-  const verdict = judgeRun(end, pattern, file, config, run.name)
+  const verdict =
+    end.exitCode === run.unchangedExit && end.failure?.startsWith('exit code')
+      ? UNCHANGED
+      : judgeRun(
+          end,
+          run,
+          config,
+          [
+            dumpResult === undefined ? undefined : dumpResultProblem(dumpResult, startedAtMs),
+            pattern !== undefined && !file ? `no new file matches ${pattern}` : undefined,
+          ],
+          file,
+        )
   const report = { ...started, ...verdict, completedAtMs, durationMs, sizeBytes: file?.sizeBytes ?? null }
   write({ atMs: completedAtMs, report, ...(file && { file: file.path }) })
   return end.exitCode
 }
 
-/** Good is: exit code 0, and, where a file is known, a new one that is large enough. */
+type RunVerdict = Pick<BackupReport, 'state' | 'reason'>
+
+const UNCHANGED: RunVerdict = { state: 'unchanged', reason: null }
+
+/** Good is: exit code 0, 0 as 1C's own result where there is one, and, where a file is known, a new one that is large enough. */
 function judgeRun(
   end: CommandEnd,
-  pattern: string | undefined,
-  file: BackupFile | undefined,
+  { name, goodSizes = [] }: BackupRun,
   config: HostConfig,
-  name: string,
-): Pick<BackupReport, 'state' | 'reason'> {
-  const missing = pattern !== undefined && !file ? `no new file matches ${pattern}` : undefined
-  const reason = end.failure ?? missing ?? (file && sizeProblem(file.sizeBytes, config, name))
+  problems: readonly (string | undefined)[],
+  file: BackupFile | undefined,
+): RunVerdict {
+  const rules = backupOf(config, name) ?? { name }
+  const size = file && judgeSize(file.sizeBytes, rules, goodSizes)?.words
+  const reason = end.failure ?? problems.find(problem => problem !== undefined) ?? size
   return reason === undefined ? { state: 'ok', reason: null } : { state: 'failed', reason: reason.slice(0, 500) }
 }
 

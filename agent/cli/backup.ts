@@ -1,14 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { displayName } from '../../shared/host-config.ts'
 import { BACKUP_STATES } from '../../shared/wire.ts'
+import { is1C, optionOf1C } from '../backup/dump-result.ts'
 import { type StoredReport, writeReport } from '../backup/inbox.ts'
-import { inboxOf } from '../backup/ledger.ts'
+import { inboxOf, readKnown } from '../backup/ledger.ts'
 import { buildReport, type GivenReport } from '../backup/report.ts'
 import { type BackupRun, runBackup } from '../backup/run.ts'
+import { readTime } from '../backup/status-file.ts'
 import { systemClock } from '../clock.ts'
 import { type Environment, readEffectiveConfig, type StatePaths } from '../config.ts'
 import { parseDuration } from '../duration.ts'
-import { describeError } from '../error.ts'
+import { describeError, UserError } from '../error.ts'
+import { credentialCommand } from './backup-credential.ts'
 import { contextOf, log, print, stateOption } from './context.ts'
 
 export function backupCommand(): Command {
@@ -19,6 +22,8 @@ export function backupCommand(): Command {
     .addOption(stateOption())
     .option('--timeout <duration>', 'kill it after this long: 90s, 30m, 2h', parseDurationOption)
     .option('--file <path>', 'path or glob of the file it writes')
+    .option('--dump-result <path>', "file of 1C's own result (default: what /DumpResult names in the command)")
+    .option('--unchanged-exit <code>', 'exit code that means: nothing has changed, no new file', parseExitCode)
     .argument('<command...>', 'the command, after --')
     .action(runBackupAction)
   const report = new Command('report')
@@ -29,21 +34,51 @@ export function backupCommand(): Command {
     .addOption(new Option('--state <state>', 'how it ended').choices(BACKUP_STATES).makeOptionMandatory())
     .option('--size <bytes>', 'size in bytes', parseSize)
     .option('--duration <duration>', 'how long it took: 90s, 30m, 2h', parseDurationOption)
+    .option('--started <time>', 'when it began, for example 2026-11-25T23:00', parseTime)
+    .option('--completed <time>', 'when it ended (default: now)', parseTime)
     .option('--file <path>', 'path or glob of the backup file')
     .option('--reason <text>', 'why')
     .action(reportBackupAction)
-  return new Command('backup').description('Tell of backups').addCommand(run).addCommand(report)
+  const accept = new Command('accept')
+    .description('Take the present size of a backup for right: its earlier sizes are forgotten')
+    .addOption(name())
+    .addOption(stateOption())
+    .action(acceptAction)
+  const backup = new Command('backup').description('Tell of backups; none of it proves that one restores: try it')
+  for (const command of [run, report, accept, credentialCommand()]) backup.addCommand(command)
+  return backup
 }
 
 async function runBackupAction(
   command: string[],
-  options: { name: string; timeout?: number; file?: string },
+  options: { name: string; timeout?: number; file?: string; dumpResult?: string; unchangedExit?: number },
   self: Command,
 ): Promise<void> {
   const { environment, paths } = contextOf(self)
-  const run: BackupRun = { name: options.name, command, timeoutMs: options.timeout, file: options.file }
+  const { name, timeout: timeoutMs, file, dumpResult, unchangedExit } = options
+  const goodSizes = recallSizes(paths, name)
+  const run: BackupRun = { name, command, timeoutMs, file, dumpResult, unchangedExit, goodSizes }
+  if (is1C(command) && dumpResult === undefined && optionOf1C(command, 'DumpResult') === undefined)
+    log('warn', '1C may end with 0 although it failed: add /DumpResult FILE to the command')
   const config = readConfigForBackup(paths, environment)
   process.exitCode = await runBackup(run, config, systemClock, stored => keepReport(paths, stored))
+}
+
+/** A damaged ledger costs the comparison with earlier sizes, never the backup. */
+function recallSizes(paths: StatePaths, name: string): readonly number[] | undefined {
+  try {
+    return readKnown(paths.backups, name)?.goodSizes
+  } catch {
+    return undefined
+  }
+}
+
+function acceptAction({ name }: { name: string }, self: Command): void {
+  const { paths } = contextOf(self)
+  const known = readKnown(paths.backups, name)
+  if (!known) throw new UserError(`Nothing is known of a backup "${name}". See the names: onec-agent doctor`)
+  reportLost(writeReport(inboxOf(paths.backups), { ...known.stored, atMs: systemClock.nowMs(), forgetSizes: true }))
+  print(`The sizes of ${name} until now are forgotten: the next look judges it anew.`)
 }
 
 async function reportBackupAction(
@@ -52,6 +87,8 @@ async function reportBackupAction(
     state: GivenReport['state']
     size?: number
     duration?: number
+    started?: number
+    completed?: number
     file?: string
     reason?: string
   },
@@ -59,8 +96,9 @@ async function reportBackupAction(
 ): Promise<void> {
   // Its own `--state` is the backup's.
   const { environment, paths } = contextOf(self.parent)
-  const { name, state, size, duration, file, reason } = options
-  const given = { name, state, sizeBytes: size, durationMs: duration, file, reason: reason?.slice(0, 500) }
+  const { name, state, file, reason } = options
+  const times = { durationMs: options.duration, startedAtMs: options.started, completedAtMs: options.completed }
+  const given = { name, state, sizeBytes: options.size, ...times, file, reason: reason?.slice(0, 500) }
   const stored = await buildReport(given, readEffectiveConfig(paths, environment), systemClock.nowMs())
   reportLost(writeReport(inboxOf(paths.backups), stored))
   print(`Reported: ${name} is ${stored.report.state}${stored.report.reason ? ` (${stored.report.reason})` : ''}`)
@@ -107,4 +145,15 @@ function parseDurationOption(text: string): number {
 function parseSize(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('A whole number of bytes.')
   return Number(text)
+}
+
+function parseExitCode(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || text === '0') throw new InvalidArgumentError('An exit code other than 0.')
+  return Number(text)
+}
+
+function parseTime(text: string): number {
+  const ms = readTime(text)
+  if (ms === undefined) throw new InvalidArgumentError('A time, for example 2026-11-25T23:00, local without a zone.')
+  return ms
 }

@@ -21,6 +21,17 @@ describe('buildReport', () => {
     expect(backupReport.safeParse(report).success).toBe(true)
   })
 
+  it('takes the times of a backup that ended earlier', async () => {
+    const times = { startedAtMs: START_MS - 9_000, completedAtMs: START_MS - 2_000 }
+    expect((await build(times)).report).toMatchObject({ ...times, durationMs: 7_000 })
+    await expect(build({ ...times, startedAtMs: START_MS })).rejects.toThrow('started after it ended')
+    expect((await build({ state: 'running', startedAtMs: START_MS })).report).toMatchObject({
+      startedAtMs: START_MS,
+      completedAtMs: null,
+      durationMs: null,
+    })
+  })
+
   it('keeps a reason, and has no end while it runs', async () => {
     expect((await build({ state: 'failed', reason: 'диск полон' })).report).toMatchObject({
       state: 'failed',

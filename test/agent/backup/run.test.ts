@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { is1C, optionOf1C } from '../../../agent/backup/dump-result.ts'
 import type { StoredReport } from '../../../agent/backup/inbox.ts'
 import { type BackupRun, runBackup } from '../../../agent/backup/run.ts'
 import { systemClock } from '../../../agent/clock.ts'
@@ -71,5 +72,73 @@ describe('runBackup', () => {
       state: 'failed',
       reason: `no new file matches ${file}`,
     })
+  })
+
+  it('takes a file far smaller than the last good ones for none', async () => {
+    const file = path.join(directory, '*.dt')
+    const result = await run('printf 12345 > "$1/a.dt"', { file, goodSizes: [1_000, 1_100, 900] })
+    expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining('5 bytes is less than 50 %') })
+  })
+
+  it('says that nothing has changed where the command says so by its exit code', async () => {
+    const file = path.join(directory, '*.dt')
+    expect(await run('exit 3', { file, unchangedExit: 3 })).toMatchObject({
+      exitCode: 3,
+      state: 'unchanged',
+      reason: null,
+    })
+    expect(await run('exit 4', { file, unchangedExit: 3 })).toMatchObject({ exitCode: 4, state: 'failed' })
+  })
+})
+
+describe('1C', () => {
+  const dumpResult = () => path.join(directory, 'результат.txt')
+  const write = 'printf 12345 > "$1/a.dt"'
+  /** As the Designer writes it: UTF-8 with its mark and a line end, or UTF-16. */
+  const said = (octal: string) => `printf '${octal}' > "$1/результат.txt"`
+
+  it.each([
+    ['0', said('0')],
+    ['0 with a mark', said('\\357\\273\\2770\\r\\n')],
+    ['0 in UTF-16', said('\\377\\3760\\000\\r\\000\\n\\000')],
+  ])('is believed with a result of %s', async (_, result) => {
+    expect(
+      await run(`${write}; ${result}`, { dumpResult: dumpResult(), file: path.join(directory, '*.dt') }),
+    ).toMatchObject({
+      exitCode: 0,
+      state: 'ok',
+    })
+  })
+
+  it.each([
+    ['a result of 1', `${write}; ${said('1')}`, '1C wrote 1 to'],
+    ['no result', write, '1C wrote no result to'],
+    ['an empty one', `${write}; ${said('')}`, 'is empty'],
+    ['a result of 0 and no file', said('0'), 'no new file matches'],
+    ['a result of 0 and a failure', `${write}; ${said('0')}; exit 1`, 'exit code 1'],
+  ])('is not believed with %s', async (_, script, reason) => {
+    const result = await run(script, { dumpResult: dumpResult(), file: path.join(directory, '*.dt') })
+    expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining(reason) })
+  })
+
+  it('does not take the result of an earlier run', async () => {
+    writeFileSync(dumpResult(), '0')
+    expect(await run(write, { dumpResult: dumpResult() })).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('1C wrote no result'),
+    })
+  })
+
+  it('has its options found in the command, in pieces and in one text', () => {
+    const pieces = ['1cv8.exe', 'DESIGNER', '/F', 'D:\\База', '/DumpIB', 'D:\\Копии\\1.dt', '/dumpresult', 'D:\\r.txt']
+    expect(optionOf1C(pieces, 'DumpResult')).toBe('D:\\r.txt')
+    expect(optionOf1C(pieces, 'DumpIB')).toBe('D:\\Копии\\1.dt')
+    const text = ['cmd', '/c', '1cv8 DESIGNER /DumpIB "D:\\Мои копии\\1.dt" -DumpResult D:\\r.txt']
+    expect(optionOf1C(text, 'DumpIB')).toBe('D:\\Мои копии\\1.dt')
+    expect(optionOf1C(text, 'DumpResult')).toBe('D:\\r.txt')
+    expect(optionOf1C(['pg_dump', '-Fc'], 'DumpResult')).toBeUndefined()
+    expect(is1C(['C:\\Program Files\\1cv8\\8.3.24.1691\\bin\\1cv8.exe'])).toBe(true)
+    expect(is1C(['/opt/1cv8/x86_64/8.3.24.1691/1cv8'])).toBe(true)
+    expect(is1C(['pg_dump'])).toBe(false)
   })
 })

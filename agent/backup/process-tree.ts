@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { systemCode } from '../error.ts'
+import { enterJob, type Job } from '../windows/job.ts'
+
+/** What a command has started, all of it: a shell script's own children too. */
+export interface ProcessTree {
+  /** Options under which its first process must be started. */
+  readonly spawn: { readonly detached: boolean }
+  /** Asks all of it to end; where no signal can ask (Windows), ends it. */
+  signal(pid: number, signal: NodeJS.Signals): void
+}
+
+export function createProcessTree(platform: NodeJS.Platform = process.platform): ProcessTree {
+  return platform === 'win32' ? windowsTree() : groupTree
+}
+
+/** A process group of its own. */
+const groupTree: ProcessTree = {
+  spawn: { detached: true },
+  signal(pid, signal) {
+    try {
+      process.kill(-pid, signal)
+    } catch (error) {
+      if (systemCode(error) !== 'ESRCH') throw error
+    }
+  },
+}
+
+/** By a job; where that cannot be had, by `taskkill /T`, which misses what has lost its parent. */
+function windowsTree(): ProcessTree {
+  let job: Job | undefined
+  try {
+    job = enterJob()
+  } catch {
+    job = undefined
+  }
+  return {
+    spawn: { detached: false },
+    signal(pid, signal) {
+      // Ctrl+C and a closing console reach every program of the console by themselves.
+      if (signal === 'SIGINT' || signal === 'SIGHUP') return
+      if (job) job.endAll()
+      else taskkill(pid)
+    },
+  }
+}
+
+const TASKKILL_MS = 30_000
+
+function taskkill(pid: number): void {
+  const program = 'C:\\Windows\\System32\\taskkill.exe'
+  execFile(program, ['/T', '/F', '/PID', String(pid)], { timeout: TASKKILL_MS, windowsHide: true }, () => undefined)
+}
