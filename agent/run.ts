@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly random: () => number
   /** Everything is ready, and the loops begin. */
   readonly onStarted?: () => void
+  /** Bound of the spool; the one for a client's server unless given. */
+  readonly spoolBytes?: number
 }
 
 /**
@@ -83,7 +85,7 @@ interface Worker {
 
 async function assemble(options: RunOptions, token: string, config: AgentConfig): Promise<Worker> {
   const { paths, clock, log, exchange, random } = options
-  const bounds = { maxBytes: SPOOL_BYTES, maxAgeMs: SPOOL_AGE_MS }
+  const bounds = { maxBytes: options.spoolBytes ?? SPOOL_BYTES, maxAgeMs: SPOOL_AGE_MS }
   const spool = openSpool({ files: diskFiles, directory: paths.spool, ...bounds, cut: cutBatch })
   const aside = openAside(diskFiles, paths.aside)
   const environmentIntervalMs = options.environment.intervalMs
