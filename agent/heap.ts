@@ -1,11 +1,19 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Makes V8 collect sooner instead of growing: a snapshot a minute has no use for speed. Both flags are read whenever
- * the heap might grow, so that they take effect after start too, where a command line cannot carry them. Measured over
- * 1,500 snapshots without a pause: 165 MB of RSS before, 100 MB after.
+ * Makes V8 small instead of fast: it collects sooner, and never compiles what it interprets well enough for a snapshot a
+ * minute. `test/bench/agent/README.md` has what each flag brings. The single executable starts with them, which keeps the
+ * compilers' own pages out of memory; elsewhere {@link keepHeapSmall} sets them.
  */
+export const HEAP_FLAGS = [
+  '--semi-space-growth-factor=1',
+  '--optimize-for-size',
+  '--no-opt',
+  '--no-maglev',
+  '--no-sparkplug',
+] as const
+
+/** All are read whenever they matter, so that they take effect after start too, where a command line cannot carry them. */
 export function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--optimize-for-size')
+  for (const flag of HEAP_FLAGS) setFlagsFromString(flag)
 }

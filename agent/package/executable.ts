@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { HEAP_FLAGS } from '../heap.ts'
 import { KOFFI_ASSET } from '../windows/koffi.ts'
 import { runTool } from './tool.ts'
 
@@ -26,7 +27,7 @@ export function seaConfig({ main, node, output, koffi }: Executable) {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
-    execArgv: ['--no-warnings'],
+    execArgv: ['--no-warnings', ...HEAP_FLAGS],
     execArgvExtension: 'none',
     assets: koffi ? { [KOFFI_ASSET]: koffi } : {},
   }
