@@ -28,8 +28,6 @@ import { type AgentStatus, createStatusWriter } from './status.ts'
 import { VERSION } from './version.ts'
 
 const SPOOL_BYTES = 64 * 1024 * 1024
-/** With more than this in the spool log lines wait in their files: they never push a snapshot out. */
-const SPOOL_BYTES_FOR_LOGS = SPOOL_BYTES / 4
 const SPOOL_AGE_MS = 7 * 86_400_000
 const COLLECTOR_DEADLINE_MS = 2_000
 const INVENTORY_DEADLINE_MS = 5_000
@@ -96,11 +94,7 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   const agent = () => ({ ...identity, intervalMs: settings.current().intervalMs })
   const shipper = createShipper({ spool, aside, exchange, routes: config.routes, token, agent, clock, random })
   const collectors = platformCollectors(process.platform, { files: hostFiles, config: settings.current })
-  const logs = createFollower({
-    ...{ disk: logDisk, file: paths.logPositions, spooled: spool.logs, config: settings.current },
-    ...{ hasRoom: () => spool.sizeBytes < SPOOL_BYTES_FOR_LOGS, clock, log },
-    ...{ local: hostLocalClock, windows: process.platform === 'win32' },
-  })
+  const logs = followLogs(options, spool, settings)
   const saveStatus = () => statusWriter.save()
   const ledger = openLedger({ directory: paths.backups, spooled: spool.reports })
   const collection = createCollection({
@@ -122,6 +116,21 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   return { spool, settings, collection, delivery, watchBackups: halt => watchBackups(watching, halt) }
 }
 
+/** With more than a quarter of the spool taken lines wait in their files: they never push a snapshot out. */
+function followLogs({ paths, clock, log, spoolBytes = SPOOL_BYTES }: RunOptions, spool: Spool, settings: Settings) {
+  return createFollower({
+    disk: logDisk,
+    file: paths.logPositions,
+    spooled: spool.logs,
+    config: settings.current,
+    hasRoom: () => spool.sizeBytes < spoolBytes / 4,
+    clock,
+    log,
+    local: hostLocalClock,
+    windows: process.platform === 'win32',
+  })
+}
+
 /** The loops, until `stop` or the end of one; the reason when the host was removed. */
 async function runLoops(
   { collection, delivery, watchBackups }: Worker,
@@ -132,15 +141,16 @@ async function runLoops(
   stop.addEventListener('abort', end)
   if (stop.aborted) end()
   try {
-    const loops = [collection.run(halt.signal).finally(end), delivery.run(halt.signal).finally(end)] as const
-    const [, removedReason] = await Promise.all([...loops, watchBackups(halt.signal)])
+    const loops = [delivery.run(halt.signal), collection.run(halt.signal), watchBackups(halt.signal)] as const
+    for (const loop of loops) loop.then(end, end)
+    const [removedReason] = await Promise.all(loops)
     return removedReason
   } finally {
     stop.removeEventListener('abort', end)
   }
 }
 
-function statusOf(facts: Worker & StatusFacts): AgentStatus {
+function statusOf(facts: Omit<Worker, 'watchBackups'> & StatusFacts): AgentStatus {
   const { startedAtMs, hostId, spool, aside, settings, shipper, collection, delivery, logs } = facts
   const { batches, oldestAtMs } = spool.behind('')
   return {

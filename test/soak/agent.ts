@@ -17,7 +17,7 @@ process.once('SIGTERM', () => stop.abort())
 await runAgent(
   {
     paths: statePaths(state),
-    environment: { stateDirectory: state, intervalMs: 1_000, warnings: [] },
+    environment: { stateDirectory: state, intervalMs: 1_000, programFiles: '', warnings: [] },
     clock,
     log,
     exchange,
