@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { destinationsFromEnv } from '../relay/cli/seed-destinations.ts'
+import { SEED_METRICS } from '../shared/metrics.ts'
 import { metricTable } from './support/metric-table.ts'
 
 const ROOT = new URL('..', import.meta.url)
@@ -10,6 +11,13 @@ describe('README', () => {
   it('has the metric catalogue as it is', () => {
     const [, table] = /<!-- metrics:.*-->\n([\s\S]*?)\n<!-- \/metrics -->/.exec(README) ?? []
     expect(table).toBe(metricTable())
+  })
+
+  it('says of each seed metric once where it comes from', () => {
+    const [, section = ''] = /## Where each metric comes from\n([\s\S]*?)\n## /.exec(README) ?? []
+    const rows = [...section.matchAll(/^\| (`onec_[^|]*) \|/gm)].map(([, cell = '']) => cell)
+    const names = rows.flatMap(cell => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
+    expect(names.toSorted()).toEqual(SEED_METRICS.toSorted())
   })
 
   it('names files that are there', () => {
