@@ -1,5 +1,6 @@
 import { type Collector, known } from './collector.ts'
 import type { HostFiles } from './host-files.ts'
+import { createRunningTotals } from './running-totals.ts'
 
 /** The kernel counts in units of 512 bytes whatever the disk's own sector is (Documentation/admin-guide/iostats). */
 const SECTOR_BYTES = 512
@@ -9,6 +10,7 @@ const SECTOR_BYTES = 512
  * requests once more, and are left out.
  */
 export function diskIoCollector(files: HostFiles): Collector {
+  const totals = createRunningTotals<DiskCounter>()
   return {
     family: 'disk-io',
     async collect() {
@@ -16,8 +18,8 @@ export function diskIoCollector(files: HostFiles): Collector {
       const physical = await Promise.all(disks.map(disk => files.exists(`/sys/block/${blockName(disk.name)}/device`)))
       const counted = disks.filter((_, index) => physical[index])
       if (counted.length === 0) return {}
-      const sum = (counter: DiskCounter) => counted.reduce((total, disk) => total + disk[counter], 0)
-      return { metrics: diskIoMetrics(sum) }
+      const total = totals.add(new Map(counted.map(({ name, ...counters }) => [name, counters])))
+      return { metrics: diskIoMetrics(counter => total[counter]) }
     },
   }
 }

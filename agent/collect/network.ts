@@ -1,7 +1,9 @@
 import { type Collector, known } from './collector.ts'
 import type { HostFiles } from './host-files.ts'
+import { createRunningTotals } from './running-totals.ts'
 
 export function networkCollector(files: HostFiles): Collector {
+  const totals = createRunningTotals<NetCounter>()
   return {
     family: 'network',
     async collect() {
@@ -11,8 +13,8 @@ export function networkCollector(files: HostFiles): Collector {
       )
       const counted = countedInterfaces(interfaces)
       if (counted.length === 0) return {}
-      const sum = (counter: NetCounter) => counted.reduce((total, each) => total + each[counter], 0)
-      return { metrics: networkMetrics(sum) }
+      const total = totals.add(new Map(counted.map(({ name, physical, master, ...counters }) => [name, counters])))
+      return { metrics: networkMetrics(counter => total[counter]) }
     },
   }
 }

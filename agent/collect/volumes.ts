@@ -16,8 +16,10 @@ export function volumesCollector(
     family: 'volumes',
     async collect() {
       const volumes = (configured() ?? (await listFixed())).filter(isPrintable).slice(0, MAX_VOLUMES)
-      const series = await Promise.all(volumes.map(volume => volumeSeries(files, volume)))
-      return { series: series.flat() }
+      const series: Series[] = []
+      // One after the other: shares whose server is gone would hold a thread each.
+      for (const volume of volumes) series.push(...(await volumeSeries(files, volume)))
+      return { series }
     },
   }
 }

@@ -18,10 +18,11 @@ const DRIVE_FIXED = 3
 export async function listFixedVolumes(source: VolumeSource = windowsVolumes): Promise<string[]> {
   const letters = lettersOf(source.letters()).map(letter => `${letter}:\\`)
   const folders = (await source.volumePaths().catch(() => [])).flatMap(folderOf)
-  const types = await Promise.all(
-    [...letters, ...folders].map(async root => [root, await source.driveType(root)] as const),
-  )
-  return types.filter(([, type]) => type === DRIVE_FIXED).map(([root]) => root.replace(/\\$/, ''))
+  const fixed: string[] = []
+  // One after the other: mapped drives whose server is gone would hold a thread each.
+  for (const root of [...letters, ...folders])
+    if ((await source.driveType(root)) === DRIVE_FIXED) fixed.push(root.replace(/\\$/, ''))
+  return fixed
 }
 
 export function lettersOf(mask: number): string[] {
@@ -56,8 +57,12 @@ export const windowsVolumes: VolumeSource = {
   /** A mapped drive whose server is gone may keep it waiting. */
   driveType: async root => (await getDriveType.later(root)).result,
   async volumePaths() {
-    const volumes = listVolumes()
-    return (await Promise.all(volumes.map(readVolumePaths))).filter(paths => paths !== undefined)
+    const all: Buffer[] = []
+    for (const volume of listVolumes()) {
+      const paths = await readVolumePaths(volume)
+      if (paths) all.push(paths)
+    }
+    return all
   },
 }
 

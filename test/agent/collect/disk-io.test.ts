@@ -24,6 +24,15 @@ describe('disk-io', () => {
     })
   })
 
+  it('goes on over a wrap of the times, which have 32 bits', async () => {
+    const line = (ms: number) => `8 0 sda 100 5 2000 ${ms} 40 6 800 70 0 50 100`
+    const files = { '/proc/diskstats': line(2 ** 32 - 10), '/sys/block/sda/device/x': '' }
+    const collector = diskIoCollector(fixtureFiles({ files }))
+    await collector.collect()
+    files['/proc/diskstats'] = line(5)
+    expect((await collector.collect()).metrics?.onec_disk_io_read_time).toBe(2 ** 32 + 5)
+  })
+
   it('says nothing where there is no disk (a container)', async () => {
     expect(await diskIoCollector(fixtureFiles({ files: { '/proc/diskstats': DISKSTATS } })).collect()).toEqual({})
   })

@@ -28,6 +28,14 @@ describe('network', () => {
     })
   })
 
+  it('does not fall when an interface goes', async () => {
+    const files = { '/proc/net/dev': NET_DEV, '/sys/class/net/eth0/device/x': '', '/sys/class/net/eth1/device/x': '' }
+    const collector = networkCollector(fixtureFiles({ files }))
+    await collector.collect()
+    files['/proc/net/dev'] = 'eth1: 510 5 0 0 0 0 0 0 600 6 0 0 0 0 0 0'
+    expect((await collector.collect()).metrics?.onec_network_bytes_recv).toBe(1_510)
+  })
+
   it('reads a name that touches its first counter, and one with a colon', () => {
     expect(parseNetDev('eth0:1: 5 6 0 0 0 0 0 0 7 8 0 0 0 0 0 0')).toMatchObject([
       { name: 'eth0:1', receivedBytes: 5, sentBytes: 7 },
