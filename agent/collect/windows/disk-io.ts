@@ -41,7 +41,7 @@ async function firstOf(sources: readonly DiskReader[]): Promise<Map<string, Part
       reasons.push(describeError(error))
     }
   }
-  throw new Error(`disk counters are off (${reasons.join('; ')}): ${REMEDY}`)
+  throw new Error(`disk counters are off: ${REMEDY} (${reasons.join('; ')})`)
 }
 
 function restAfterFailure(read: DiskReader): DiskReader {
