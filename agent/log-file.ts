@@ -1,7 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import path from 'node:path'
+import type { Clock } from './clock.ts'
 import { systemCode } from './error.ts'
 import { makePrivateDirectory } from './file.ts'
+import { createLog, type Log } from './log.ts'
 
 /** Lines are few (one a minute): five files of this size hold months, and bound what the agent takes of the disk. */
 export const LOG_FILE_BYTES = 5 * 1024 * 1024
@@ -111,6 +113,12 @@ export function openLogFile(options: LogFileOptions): LogFile {
       if (systemCode(error) === undefined) throw error
     }
   }
+}
+
+/** The log of a service, which has no streams: `agent.log` in this directory. */
+export function createFileLog(directory: string, clock: Clock): Log {
+  const file = openLogFile({ file: path.join(directory, 'agent.log') })
+  return createLog(clock, { out: file, err: file })
 }
 
 class LogFull extends Error {}

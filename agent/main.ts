@@ -10,10 +10,16 @@ async function main(): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) throw error
     if (error instanceof UserError) process.stderr.write(`${error.message}\n`)
-    else if (systemCode(error)) process.stderr.write(`${(error as Error).message}\n`)
+    else if (systemCode(error)) process.stderr.write(`${(error as Error).message}${adviceFor(systemCode(error))}\n`)
     else process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
     process.exit(error instanceof UserError ? 2 : 1)
   }
+}
+
+/** The state directory is closed to everybody else. */
+function adviceFor(code: string | undefined): string {
+  const who = process.platform === 'win32' ? 'administrator' : 'root (sudo)'
+  return code === 'EACCES' || code === 'EPERM' ? `\nIt is not open to you: run this as ${who}.` : ''
 }
 
 await main()

@@ -1,10 +1,9 @@
-import path from 'node:path'
 import { systemClock } from '../clock.ts'
 import { plainInventory } from '../collect/inventory.ts'
 import { type Environment, readConfig, type StatePaths } from '../config.ts'
 import { enrol, readConfigIfGood } from '../enrol.ts'
-import { createLog, type Log } from '../log.ts'
-import { openLogFile } from '../log-file.ts'
+import type { Log } from '../log.ts'
+import { createFileLog } from '../log-file.ts'
 import { openConnection, readConnection } from '../network/connection.ts'
 import { createExchange, type Exchange } from '../relay.ts'
 import { windowsServiceHost } from '../windows/service-dispatcher.ts'
@@ -24,7 +23,7 @@ export interface EntryOptions {
 
 /** `service run` under Windows' service manager; a service has no streams, so that all is in the log files. */
 export async function runWindowsService(options: EntryOptions): Promise<void> {
-  const log = fileLog(options.paths)
+  const log = createFileLog(options.paths.logs, systemClock)
   process.on('uncaughtException', error => {
     log('error', `A bug ended the service: ${error.stack}`)
     process.exit(EXIT.bug)
@@ -44,11 +43,6 @@ export async function runUnit(options: EntryOptions, log: Log): Promise<number> 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const life = { stop: stop.signal, running: () => undefined }
   return await serve({ ...options, clock: systemClock, log, connect: () => connect(options.paths) }, life)
-}
-
-function fileLog({ logs }: StatePaths): Log {
-  const file = openLogFile({ file: path.join(logs, 'agent.log') })
-  return createLog(systemClock, { out: file, err: file })
 }
 
 function setRecovery(log: Log): void {
