@@ -28,9 +28,15 @@ export async function runWindowsService(options: EntryOptions): Promise<void> {
     log('error', `A bug ended the service: ${error.stack}`)
     process.exit(EXIT.bug)
   })
-  const work = async (life: ServiceLife) => {
-    setRecovery(log)
-    return await serve(serveOptions(options, log, life), life)
+  const work = (life: ServiceLife) => {
+    let configured = false
+    const running = () => {
+      life.running()
+      // Behind the report: while a service begins, the manager may keep its database to itself.
+      if (!configured) setImmediate(setRecovery, log)
+      configured = true
+    }
+    return serve(serveOptions(options, log, life), { ...life, running })
   }
   const onHung = () => log('error', 'The service did not stop in time, and is ended; what the spool holds is safe')
   await runAsService(windowsServiceHost(SERVICE_NAME), systemClock, work, onHung)
