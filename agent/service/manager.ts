@@ -1,3 +1,4 @@
+import { UserError } from '../error.ts'
 import type { ServiceFacts } from './recovery.ts'
 
 export const SERVICE_NAME = 'onec-agent'
@@ -10,11 +11,22 @@ export interface ServiceSpec {
   readonly imagePath: string
 }
 
+/** A service that was removed is there until it has ended and its last handle is closed. */
+export class BeingDeletedError extends UserError {
+  override name = 'BeingDeletedError'
+  constructor() {
+    super('The service is being deleted: close services.msc and whatever else shows it, then try again.')
+  }
+}
+
 /** Windows' service control manager, as an installer sees it. All fail with a UserError where rights are missing. */
 export interface ServiceManager {
   /** Absent: not installed. */
   query(name: string): ServiceFacts | undefined
-  /** Makes the service, or brings the one that is there to `spec`: starts by itself, restarts after a failure. */
+  /**
+   * Makes the service, or brings the one that is there to `spec`: starts by itself, restarts after a
+   * failure. Fails with a BeingDeletedError while the one before is not gone.
+   */
   put(spec: ServiceSpec): void
   start(name: string): void
   /** Asks it to; does not wait. */

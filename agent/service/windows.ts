@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { UserError } from '../error.ts'
-import { SERVICE_NAME, type ServiceManager } from './manager.ts'
+import { BeingDeletedError, SERVICE_NAME, type ServiceManager, type ServiceSpec } from './manager.ts'
 import { imagePath, type ServiceFacts } from './recovery.ts'
 import type { Service } from './service.ts'
 import { SERVICE_STATES } from './status.ts'
@@ -10,6 +10,14 @@ const POLL_MS = 250
 const START_DEADLINE_MS = 60_000
 /** Above the service's own deadline for a stop. */
 const STOP_DEADLINE_MS = 30_000
+
+/** One that was removed a moment ago is gone soon, unless somebody looks at it. */
+const DELETION_DEADLINE_MS = 10_000
+
+const TEXTS = {
+  displayName: 'onec-agent',
+  description: 'Sends a snapshot of this 1C server and its backups to the relay every minute.',
+}
 
 export interface WindowsServiceOptions {
   readonly manager: ServiceManager
@@ -47,18 +55,25 @@ export function windowsService(options: WindowsServiceOptions): Service {
     return true
   }
 
+  async function put(spec: ServiceSpec): Promise<void> {
+    const lateAtMs = clock.monoMs() + DELETION_DEADLINE_MS
+    for (;;) {
+      try {
+        return manager.put(spec)
+      } catch (error) {
+        if (!(error instanceof BeingDeletedError) || clock.monoMs() >= lateAtMs) throw error
+      }
+      await clock.sleep(POLL_MS)
+    }
+  }
+
   return {
     async install() {
       // A running program cannot be overwritten, and would not be the one that is installed.
       const before = manager.query(SERVICE_NAME)
       await stop()
       const program = options.placeProgram()
-      manager.put({
-        name: SERVICE_NAME,
-        displayName: 'onec-agent',
-        description: 'Sends a snapshot of this 1C server and its backups to the relay every minute.',
-        imagePath: imagePath(program, options.words),
-      })
+      await put({ ...TEXTS, name: SERVICE_NAME, imagePath: imagePath(program, options.words) })
       return `Service ${SERVICE_NAME} ${before ? 'updated' : 'installed'}: ${program}`
     },
     async start() {
@@ -74,6 +89,8 @@ export function windowsService(options: WindowsServiceOptions): Service {
       if (!manager.query(SERVICE_NAME)) return `There is no service ${SERVICE_NAME}`
       await stop()
       manager.remove(SERVICE_NAME)
+      // Windows may have started it between the two.
+      await stop()
       return `Service ${SERVICE_NAME} removed`
     },
     async describe() {

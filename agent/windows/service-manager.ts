@@ -1,5 +1,5 @@
 import { UserError } from '../error.ts'
-import type { ServiceManager, ServiceSpec } from '../service/manager.ts'
+import { BeingDeletedError, type ServiceManager, type ServiceSpec } from '../service/manager.ts'
 import {
   decodeFacts,
   encodeFailureActions,
@@ -196,15 +196,13 @@ function check(call: string, done: number): void {
 
 /** Throws unless the call failed for `harmless`. */
 function checkBut(call: string, harmless: number): void {
-  const error = failure(call)
-  if (!(error instanceof WindowsError && error.errorCode === harmless)) throw error
+  const code = lastError()
+  if (code !== harmless) throw failure(call, code)
 }
 
-function failure(call: string): UserError | WindowsError {
-  const code = lastError()
+function failure(call: string, code = lastError()): UserError | WindowsError {
   if (code === ERROR_ACCESS_DENIED) return new UserError('Services are for administrators: run this as administrator.')
-  if (code === ERROR_SERVICE_MARKED_FOR_DELETE)
-    return new UserError('The service is being deleted: close services.msc and whatever else shows it, then try again.')
+  if (code === ERROR_SERVICE_MARKED_FOR_DELETE) return new BeingDeletedError()
   return new WindowsError(call, code)
 }
 

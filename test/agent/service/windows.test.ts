@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../../agent/error.ts'
-import { SERVICE_NAME, type ServiceManager, type ServiceSpec } from '../../../agent/service/manager.ts'
+import {
+  BeingDeletedError,
+  SERVICE_NAME,
+  type ServiceManager,
+  type ServiceSpec,
+} from '../../../agent/service/manager.ts'
 import type { ServiceFacts } from '../../../agent/service/recovery.ts'
 import { SERVICE_STATES } from '../../../agent/service/status.ts'
 import { windowsService } from '../../../agent/service/windows.ts'
@@ -15,6 +20,8 @@ let exitCode: number
 /** What a start leads to, and how long each change takes. */
 let startsAs: keyof typeof SERVICE_STATES
 let takesMs: number
+/** Until then a removed one is still there. */
+let goneAtMs: number
 
 beforeEach(() => {
   calls = []
@@ -23,6 +30,7 @@ beforeEach(() => {
   exitCode = 0
   startsAs = 'running'
   takesMs = 1_000
+  goneAtMs = 0
 })
 
 function change(pending: typeof state, next: typeof state): void {
@@ -35,6 +43,7 @@ function change(pending: typeof state, next: typeof state): void {
 const manager: ServiceManager = {
   query: (): ServiceFacts | undefined => spec && { state: SERVICE_STATES[state], exitCode, pid: 7 },
   put(given) {
+    if (clock.monoMs() < goneAtMs) throw new BeingDeletedError()
     calls.push('put')
     spec = given
   },
@@ -99,6 +108,13 @@ describe('the service of Windows', () => {
     state = 'running'
     await expect(within(31_000, service.uninstall())).rejects.toThrow('process 7')
     expect(calls).not.toContain('remove')
+  })
+
+  it('is made once the one before is gone, if that is soon', async () => {
+    goneAtMs = clock.monoMs() + 5_000
+    expect(await within(6_000, service.install())).toContain('installed')
+    goneAtMs = clock.monoMs() + 60_000
+    await expect(within(30_000, service.install())).rejects.toThrow('close services.msc')
   })
 
   it('is stopped and removed; nothing is done where there is none', async () => {
