@@ -17,6 +17,8 @@ export interface Environment {
   readonly intervalMs: number | undefined
   /** Where programs lie that only administrators change; Windows alone has it. */
   readonly programFiles: string
+  /** Variables that are set and not heeded, by what they are about. */
+  readonly ignored: readonly { readonly variable: string; readonly kind: 'interval' | 'sink' | 'proxy' }[]
   /** For the log at start; they name variables and never hold a value. */
   readonly warnings: readonly string[]
 }
@@ -25,14 +27,23 @@ export interface Environment {
 const SINK_VARIABLE =
   /^(GRAFANA_(PROMETHEUS|LOKI)_(URL|USER|PASSWORD)|PROMETHEUS_PUSHGATEWAY_URL|INFLUXDB_(URL|TOKEN|ORG|BUCKET))$/
 
+/** What other programs take a proxy from; a service has none of them. */
+const PROXY_VARIABLE = /^(HTTPS?|ALL)_PROXY$/i
+
 export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
   const interval = variables.METRICS_INTERVAL
   const intervalMs = hostConfig.shape.intervalMs.safeParse(interval ? Math.round(Number(interval) * 1000) : undefined)
-  const sinkVariables = Object.keys(variables).filter(name => SINK_VARIABLE.test(name) && variables[name])
+  const matching = (pattern: RegExp) => Object.keys(variables).filter(name => pattern.test(name) && variables[name])
+  const sinkVariables = matching(SINK_VARIABLE)
   return {
     stateDirectory: variables.ONEC_AGENT_STATE || defaultStateDirectory(variables.ProgramData),
     intervalMs: intervalMs.data,
     programFiles: variables.ProgramW6432 || variables.ProgramFiles || 'C:\\Program Files',
+    ignored: [
+      ...(intervalMs.success ? [] : [{ variable: 'METRICS_INTERVAL', kind: 'interval' as const }]),
+      ...sinkVariables.map(variable => ({ variable, kind: 'sink' as const })),
+      ...matching(PROXY_VARIABLE).map(variable => ({ variable, kind: 'proxy' as const })),
+    ],
     warnings: [
       ...(intervalMs.success ? [] : ['METRICS_INTERVAL is ignored: it is a number of seconds from 1 to 3600']),
       ...sinkVariables.map(

@@ -67,7 +67,7 @@ export function createExchange(connection: Connection): Exchange {
     } catch (error) {
       const cause = await nameCause(error, url, through, signal)
       if (cause === 'tls_issuer' && trust.widen()) return await attempt(request, url, signal)
-      return noReply(cause, cause === 'other' ? error : undefined)
+      return noReply(cause, error)
     }
   }
 
@@ -92,8 +92,15 @@ async function nameCause(error: unknown, url: URL, proxy: ProxyAddress | undefin
 }
 
 function noReply(cause: NetworkCause, error?: unknown): NoReply {
-  const detail = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-  return { status: null, cause, reason: `${CAUSE_REASONS[cause]}${detail}` }
+  const detail = detailOf(error)
+  return { status: null, cause, reason: `${CAUSE_REASONS[cause]}${detail && ` (${detail})`}`, detail }
+}
+
+/** The system's code, or the status that a proxy answered; their messages may hold a proxy's login. */
+function detailOf(error: unknown): string {
+  const { statusCode, code } = (error ?? {}) as { statusCode?: unknown; code?: unknown }
+  if (typeof statusCode === 'number') return `HTTP ${statusCode}`
+  return typeof code === 'string' ? code : ''
 }
 
 function send(request: RelayRequest, url: URL, agent: http.Agent, signal: AbortSignal): Promise<RelayReply> {

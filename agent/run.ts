@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { openLedger } from './backup/ledger.ts'
+import { rememberTold, type TellingLedger } from './backup/told.ts'
 import { watchBackups } from './backup/watching.ts'
 import type { Clock } from './clock.ts'
 import { hostFiles } from './collect/host-files.ts'
@@ -95,8 +96,8 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   const shipper = createShipper({ spool, aside, exchange, routes: config.routes, token, agent, clock, random })
   const collectors = platformCollectors(process.platform, { files: hostFiles, config: settings.current })
   const logs = followLogs(options, spool, settings)
+  const ledger = rememberTold(openLedger({ directory: paths.backups, spooled: spool.reports }))
   const saveStatus = () => statusWriter.save()
-  const ledger = openLedger({ directory: paths.backups, spooled: spool.reports })
   const collection = createCollection({
     sampler: createSampler([...collectors, logCollector(logs)], COLLECTOR_DEADLINE_MS, clock),
     ledger,
@@ -110,7 +111,8 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   })
   const onGranted = collection.align
   const delivery = createDelivery({ shipper, settings, clock, log, onGranted, onTick: saveStatus })
-  const facts = { startedAtMs, hostId: config.hostId, spool, aside, settings, shipper, collection, delivery, logs }
+  const loops = { collection, delivery, ledger, logs }
+  const facts = { startedAtMs, hostId: config.hostId, spool, aside, settings, shipper, ...loops }
   const statusWriter = createStatusWriter(paths.status, () => statusOf(facts), log)
   const watching = { paths, ledger, config: settings.current, clock, log }
   return { spool, settings, collection, delivery, watchBackups: halt => watchBackups(watching, halt) }
@@ -151,7 +153,7 @@ async function runLoops(
 }
 
 function statusOf(facts: Omit<Worker, 'watchBackups'> & StatusFacts): AgentStatus {
-  const { startedAtMs, hostId, spool, aside, settings, shipper, collection, delivery, logs } = facts
+  const { startedAtMs, hostId, spool, aside, settings, shipper, collection, delivery, ledger, logs } = facts
   const { batches, oldestAtMs } = spool.behind('')
   return {
     version: VERSION,
@@ -170,6 +172,7 @@ function statusOf(facts: Omit<Worker, 'watchBackups'> & StatusFacts): AgentStatu
       asideBatches: aside.count,
     },
     logFiles: [...logs.views],
+    backups: [...ledger.told],
   }
 }
 
@@ -179,6 +182,7 @@ interface StatusFacts {
   readonly aside: Aside
   readonly shipper: Shipper
   readonly logs: LogFollower
+  readonly ledger: TellingLedger
 }
 
 async function readInventoryWithin(clock: Clock): Promise<string> {

@@ -1,8 +1,11 @@
 import * as z from 'zod'
+import { backupReport } from '../shared/wire.ts'
+import type { StatePaths } from './config.ts'
 import { systemCode } from './error.ts'
 import { readTextIfThere, writeFileAtomic } from './file.ts'
 import { isRunning, type ProcessIdentity } from './identity.ts'
 import { decodeJson } from './json.ts'
+import { readOwner } from './lock.ts'
 import { createTrouble, type Log } from './log.ts'
 import { logFileView } from './logs/view.ts'
 
@@ -30,6 +33,8 @@ export const agentStatus = z.object({
   }),
   /** Absent from an agent that follows none yet. */
   logFiles: z.array(logFileView).optional(),
+  /** The newest report of each backup; absent from an agent of an older release. */
+  backups: z.array(backupReport).optional(),
 })
 export type AgentStatus = z.output<typeof agentStatus>
 
@@ -56,13 +61,6 @@ export function readStatus(file: string): AgentStatus | undefined {
 
 export type Condition = 'running' | 'stopped' | 'not enrolled' | 'removed'
 
-export interface StatusView {
-  readonly condition: Condition
-  readonly stateDirectory: string
-  /** As the agent last wrote it; null when it never ran. */
-  readonly agent: AgentStatus | null
-}
-
 export function conditionOf(facts: {
   enrolled: boolean
   removed: boolean
@@ -73,23 +71,11 @@ export function conditionOf(facts: {
   return facts.owner && isRunning(facts.owner) ? 'running' : 'stopped'
 }
 
-/** The view as lines for a person. */
-export function formatStatus({ condition, stateDirectory, agent }: StatusView, nowMs: number): string {
-  const lines = [`Agent: ${condition}`, `State: ${stateDirectory}`]
-  if (!agent) return lines.join('\n')
-  const { spool, problem } = agent
-  lines.push(
-    `Host: ${agent.hostId}, relay ${agent.route}, every ${agent.intervalMs / 1000} s`,
-    `Last snapshot: ${agoText(agent.lastSnapshotAtMs, nowMs)}`,
-    `Last delivery: ${agoText(agent.lastDeliveredAtMs, nowMs)}`,
-    `Spool: ${spool.pendingBatches} batches wait, ${spool.droppedSnapshots} snapshots dropped, ${spool.asideBatches} batches aside`,
-  )
-  if (problem) lines.push(`Problem: ${problem.reason} (since ${agoText(problem.sinceMs, nowMs)})`)
-  for (const { family, reason } of agent.unread) lines.push(`Not read: ${family} (${reason})`)
-  return lines.join('\n')
-}
-
-function agoText(atMs: number | null, nowMs: number): string {
-  if (atMs === null) return 'none yet'
-  return `${new Date(atMs).toISOString()}, ${Math.max(Math.round((nowMs - atMs) / 1000), 0)} s ago`
+/** The same from the files of the state directory. */
+export function readCondition(paths: StatePaths): Condition {
+  return conditionOf({
+    enrolled: readTextIfThere(paths.config) !== undefined,
+    removed: readTextIfThere(paths.removed) !== undefined,
+    owner: readOwner(paths.lock),
+  })
 }

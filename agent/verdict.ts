@@ -15,8 +15,9 @@ export interface Reply {
 export interface NoReply {
   readonly status: null
   readonly reason: string
-  /** The same, told apart. */
+  /** The same, told apart, with the system's code or the proxy's status. */
   readonly cause?: NetworkCause
+  readonly detail?: string
 }
 
 /** What one attempt means for the batch. `reason` is for a person. */

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { backupCommand } from './backup.ts'
 import { print, stateOption } from './context.ts'
+import { doctorCommand } from './doctor.ts'
 import { enrolCommand } from './enrol.ts'
 import { networkCommand } from './network.ts'
 import { onceCommand } from './once.ts'
@@ -16,7 +17,14 @@ export function buildProgram(): Command {
     // `--state` is also what `backup report` calls the backup's: each belongs to the word before it.
     .enablePositionalOptions()
     .addOption(stateOption())
-  for (const command of [enrolCommand(), runCommand(), onceCommand(), statusCommand(), networkCommand()])
+  for (const command of [
+    enrolCommand(),
+    runCommand(),
+    onceCommand(),
+    statusCommand(),
+    networkCommand(),
+    doctorCommand(),
+  ])
     program.addCommand(command.addOption(stateOption()))
   program.addCommand(backupCommand())
   program.addCommand(serviceCommand())

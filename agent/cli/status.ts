@@ -1,22 +1,49 @@
 import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
-import { readTextIfThere } from '../file.ts'
-import { readOwner } from '../lock.ts'
-import { conditionOf, formatStatus, readStatus } from '../status.ts'
+import { readConfig, type StatePaths } from '../config.ts'
+import { runChecks } from '../doctor/check.ts'
+import { serviceCheck } from '../doctor/service.ts'
+import { isAllRight, renderStatus, type StatusFacts, statusJson } from '../doctor/status-view.ts'
+import { UserError } from '../error.ts'
+import { readHostname } from '../identity.ts'
+import type { Language } from '../language.ts'
+import { readCondition, readStatus } from '../status.ts'
+import { VERSION } from '../version.ts'
 import { contextOf, print } from './context.ts'
+import { languageOf, languageOption } from './language.ts'
 
 export function statusCommand(): Command {
   return new Command('status')
-    .description('What the agent does, and what keeps it from it')
+    .description('Whether this host is all right, in one screen; exit code 1 when it is not')
     .option('--json', 'as JSON', false)
-    .action((options: { json: boolean }, command: Command) => {
-      const { paths } = contextOf(command)
-      const condition = conditionOf({
-        enrolled: readTextIfThere(paths.config) !== undefined,
-        removed: readTextIfThere(paths.removed) !== undefined,
-        owner: readOwner(paths.lock),
-      })
-      const view = { condition, stateDirectory: paths.directory, agent: readStatus(paths.status) ?? null }
-      print(options.json ? JSON.stringify(view, undefined, 2) : formatStatus(view, systemClock.nowMs()))
+    .addOption(languageOption())
+    .action(async (options: { json: boolean; lang?: Language }, command: Command) => {
+      const facts = await readFacts(contextOf(command).paths)
+      const reader = { language: languageOf(options) }
+      print(options.json ? JSON.stringify(statusJson(facts, reader), undefined, 2) : renderStatus(facts, reader))
+      process.exitCode = isAllRight(facts) ? 0 : 1
     })
+}
+
+async function readFacts(paths: StatePaths): Promise<StatusFacts> {
+  return {
+    condition: readCondition(paths),
+    version: VERSION,
+    hostname: readHostname(),
+    stateDirectory: paths.directory,
+    nowMs: systemClock.nowMs(),
+    proxy: readProxy(paths),
+    service: await runChecks([serviceCheck()], systemClock),
+    agent: readStatus(paths.status),
+  }
+}
+
+/** A damaged configuration is `doctor`'s to explain. */
+function readProxy(paths: StatePaths): string | undefined {
+  try {
+    return readConfig(paths)?.proxy
+  } catch (error) {
+    if (error instanceof UserError) return undefined
+    throw error
+  }
 }

@@ -20,6 +20,7 @@ describe('readEnvironment', () => {
       stateDirectory: '/s',
       intervalMs: 5_000,
       programFiles: 'C:\\Program Files',
+      ignored: [],
       warnings: [],
     })
     expect(readEnvironment({}).intervalMs).toBeUndefined()

@@ -23,7 +23,7 @@ afterEach(async () => {
 })
 
 function start(...args: string[]) {
-  const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1', GRAFANA_LOKI_PASSWORD: 'glc_canary' }
+  const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1', GRAFANA_LOKI_PASSWORD: 'glc_canary', LANG: 'C' }
   const child = spawn(process.execPath, [MAIN, '--state', directory, ...args], { env })
   children.push(child)
   let output = ''
@@ -59,7 +59,7 @@ describe('onec-agent', () => {
     const [first] = relay.posts
     expect(Object.keys(first?.snapshots[0]?.metrics ?? {}).length).toBeGreaterThanOrEqual(38)
     expect(first?.snapshots[0]?.metrics).toHaveProperty('onec_cpu_percent')
-    expect((await start('status').ended).output).toContain('Agent: stopped')
+    expect((await start('status').ended).output).toContain('does not run')
   })
 
   it('loses nothing and reorders nothing when it is killed again and again', async () => {
@@ -141,7 +141,7 @@ describe('onec-agent', () => {
       false,
     ])
     expect((await start('run').ended).code).toBe(2)
-    expect((await start('status').ended).output).toContain('Agent: removed')
+    expect((await start('status').ended).output).toContain('removed at the relay')
     await enrolHere()
     const agent = start('run')
     await until(() => relay.stored.size > 0)

@@ -75,6 +75,7 @@ async function serve(relay: FakeRelay, request: IncomingMessage, response: Serve
     const config = relay.config
     return reply(200, { hostId: 'h1', token: 'ohr1.test.token', routes: [], config })
   }
+  if (method === 'GET') return reply(404, problem('route_unknown', `There is no GET ${url}.`))
   const reading = readBatch(JSON.parse(gunzipSync(body).toString('utf8')))
   if (!reading.ok) return reply(422, problem(reading.code, reading.detail))
   const { batch } = reading

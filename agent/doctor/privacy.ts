@@ -1,0 +1,44 @@
+import { statSync } from 'node:fs'
+import type { StatePaths } from '../config.ts'
+import { describeError, systemCode, UserError } from '../error.ts'
+import { readSddl } from '../windows/acl.ts'
+import { judgePrivacy } from '../windows/sddl.ts'
+import type { Check } from './check.ts'
+import { type Finding, finding } from './finding.ts'
+
+/** Who else may look into the state directory. */
+export function privacyCheck(paths: StatePaths): Check {
+  return {
+    name: 'state directory',
+    deadlineMs: 5_000,
+    async run() {
+      const { directory, token, proxyLogin } = paths
+      const looks = [directory, token, proxyLogin].flatMap(look)
+      return looks.length > 0 ? looks : [finding('state.private', { directory })]
+    },
+  }
+}
+
+function look(path: string): Finding[] {
+  try {
+    const detail = process.platform === 'win32' ? othersOnWindows(path) : othersByMode(statSync(path).mode)
+    return detail === undefined ? [] : [finding('state.open', { path, detail })]
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === undefined && !(error instanceof UserError)) throw error
+    return code === 'ENOENT' ? [] : [finding('state.unreadable', { path, reason: describeError(error) })]
+  }
+}
+
+/** Rights of the group and of all others; absent when they have none. */
+export const othersByMode = (mode: number): string | undefined =>
+  (mode & 0o077) === 0 ? undefined : `mode ${(mode & 0o777).toString(8)}`
+
+function othersOnWindows(path: string): string | undefined {
+  const sddl = readSddl(path)
+  if (sddl === undefined) return undefined
+  // Files inherit from the directory, and are not protected by themselves.
+  const privacy = judgePrivacy(sddl)
+  if (privacy.kind === 'foreign') return `owner ${privacy.owner}`
+  return privacy.kind === 'wider' && privacy.trustees.length > 0 ? privacy.trustees.join(', ') : undefined
+}

@@ -1,0 +1,67 @@
+import type { AgentStatus, Condition } from '../status.ts'
+import { type Finding, finding } from './finding.ts'
+
+export interface RunningFacts {
+  readonly condition: Condition
+  /** As the agent last wrote it; absent when it never ran. */
+  readonly status: AgentStatus | undefined
+  readonly nowMs: number
+  /** Release of this program. */
+  readonly version: string
+}
+
+/** An agent that wrote no snapshot for this many intervals hangs. */
+const SILENT_INTERVALS = 3
+
+/** A batch waits for its turn; more than these is a backlog. */
+const BACKLOG_BATCHES = 2
+
+/** The agent and its queue, by what it last said of itself. */
+export function judgeRunning(facts: RunningFacts): Finding[] {
+  const { condition, status, version } = facts
+  if (condition === 'removed' || condition === 'not enrolled') return []
+  const alive = condition === 'running' ? judgeAlive(facts) : [finding('agent.stopped')]
+  if (!status) return alive
+  const { problem, version: running } = status
+  return [
+    ...alive,
+    ...(condition === 'running' && running !== version
+      ? [finding('agent.other_release', { running, installed: version })]
+      : []),
+    ...(condition === 'running' && problem
+      ? [finding('agent.undelivered', { sinceAtMs: problem.sinceMs, reason: problem.reason })]
+      : []),
+    ...judgeSpool(status.spool),
+  ]
+}
+
+function judgeAlive({ status, nowMs }: RunningFacts): Finding[] {
+  if (!status) return []
+  const { startedAtMs, intervalMs } = status
+  const ageMs = snapshotAgeMs(status, nowMs)
+  return isSilent(status, nowMs)
+    ? [finding('agent.silent', { ageMs, intervalMs })]
+    : [finding('agent.running', { startedAtMs, ageMs })]
+}
+
+/** Age of the last snapshot; of the agent itself while it has taken none. */
+export function snapshotAgeMs({ lastSnapshotAtMs, startedAtMs }: AgentStatus, nowMs: number): number {
+  return Math.max(nowMs - (lastSnapshotAtMs ?? startedAtMs), 0)
+}
+
+export const isSilent = (status: AgentStatus, nowMs: number): boolean =>
+  snapshotAgeMs(status, nowMs) > SILENT_INTERVALS * Math.max(status.intervalMs, 10_000)
+
+export function judgeSpool({
+  pendingBatches,
+  oldestAtMs,
+  droppedSnapshots,
+  asideBatches,
+}: AgentStatus['spool']): Finding[] {
+  const waits = pendingBatches > BACKLOG_BATCHES && oldestAtMs !== null
+  return [
+    waits ? finding('spool.waiting', { batches: pendingBatches, oldestAtMs }) : finding('spool.empty'),
+    ...(droppedSnapshots > 0 ? [finding('spool.dropped', { snapshots: droppedSnapshots })] : []),
+    ...(asideBatches > 0 ? [finding('spool.aside', { batches: asideBatches })] : []),
+  ]
+}

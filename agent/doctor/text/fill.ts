@@ -1,0 +1,64 @@
+import type { Params } from '../finding.ts'
+import type { Words } from './catalogue.ts'
+
+/** How one reader wants numbers and times. `timeZone` is an IANA name; this machine's own when absent. */
+export interface Reader {
+  readonly words: Words
+  readonly timeZone?: string | undefined
+}
+
+/** A text with its params in place. Numbers are written by the end of their name: `…AtMs`, `…Ms`, `…Bytes`. */
+export function fill(text: string, params: Params, reader: Reader): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = params[name]
+    if (typeof value !== 'number') return name === 'reason' ? reasonIn(value ?? '?', reader.words) : (value ?? '?')
+    if (name.endsWith('AtMs')) return formatTime(value, reader)
+    if (name.endsWith('Ms')) return formatDuration(value, reader.words)
+    return name.endsWith('Bytes') ? formatBytes(value, reader.words) : String(value)
+  })
+}
+
+/** A backup's reason (`truncated: the file ends at …`) in the reader's language; what has no known code stays. */
+function reasonIn(reason: string, { reasons }: Words): string {
+  const [, code = '', rest] = /^([a-z_]+): (.*)$/s.exec(reason) ?? []
+  const known = Object.hasOwn(reasons, code) ? reasons[code] : undefined
+  return known === undefined ? reason : `${known} (${rest})`
+}
+
+/** Local time without a zone, the same in both languages: `2026-11-25 19:05`. */
+export function formatTime(atMs: number, { timeZone }: Reader): string {
+  const format = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone })
+  return format.format(atMs)
+}
+
+/** At most two units, the larger first: `45 ms`, `1 min 5 s`, `3 d 4 h`. */
+export function formatDuration(ms: number, { units, decimal }: Words): string {
+  const whole = Math.round(Math.abs(ms))
+  if (whole < 1) return `< 1 ${units.ms}`
+  if (whole < 1_000) return `${whole} ${units.ms}`
+  if (whole < 10_000) return `${withDecimal(whole / 1_000, decimal)} ${units.s}`
+  const seconds = Math.round(whole / 1_000)
+  const parts = [
+    [Math.floor(seconds / 86_400), units.d],
+    [Math.floor(seconds / 3_600) % 24, units.h],
+    [Math.floor(seconds / 60) % 60, units.min],
+    [seconds % 60, units.s],
+  ] as const
+  const first = parts.findIndex(([count]) => count > 0)
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ')
+}
+
+/** In powers of 1024, as Windows shows them. */
+export function formatBytes(bytes: number, { units, decimal }: Words): string {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.bytes.length - 1)
+  const value = bytes / 1024 ** power
+  const text = power === 0 || value >= 100 ? String(Math.round(value)) : withDecimal(value, decimal)
+  return `${text} ${units.bytes[power]}`
+}
+
+const withDecimal = (value: number, decimal: string): string =>
+  value.toFixed(1).replace(/\.0$/, '').replace('.', decimal)

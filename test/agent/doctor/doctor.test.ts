@@ -1,0 +1,154 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { FindingCode, Severity } from '../../../agent/doctor/finding.ts'
+import { createAuthority } from '../../support/certificates.ts'
+import { type ForwardProxyRules, startForwardProxy } from '../../support/forward-proxy.ts'
+import { run } from '../../support/process.ts'
+import { startStallingLink } from '../../support/stalling-link.ts'
+import { type FakeRelay, startFakeRelay } from '../support/fake-relay.ts'
+
+const MAIN = new URL('../../../agent/main.ts', import.meta.url).pathname
+const TOKEN = 'ohr1.test.token'
+const SECRET = 'пароль-canary'
+const authority = createAuthority('Kaspersky Anti-Virus Personal Root')
+let directory: string
+let closing: (() => unknown)[]
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'onec-doctor-'))
+  closing = []
+})
+afterEach(async () => {
+  for (const close of closing) await close()
+  rmSync(directory, { recursive: true })
+})
+
+interface Answer {
+  readonly code: number | string
+  readonly output: string
+  readonly findings: { code: FindingCode; severity: Severity; what: string; params: Record<string, unknown> }[]
+}
+
+async function doctor(env: Record<string, string> = {}, ...args: string[]): Promise<Answer> {
+  const running = run(process.execPath, [MAIN, 'doctor', '--json', '--state', directory, ...args], { env })
+  const code = await running.ended
+  const output = running.output()
+  for (const secret of [TOKEN, SECRET, encodeURIComponent(SECRET)]) expect(output).not.toContain(secret)
+  return { code, output, findings: JSON.parse(output).findings }
+}
+const codes = ({ findings }: Answer) => findings.map(({ code }) => code)
+const find = ({ findings }: Answer, code: FindingCode) => findings.find(each => each.code === code)
+
+/** As `enrol` leaves it, with more in its configuration. */
+function enrol(route: string, more: Record<string, unknown> = {}): void {
+  const config = { hostId: 'h1', routes: [route], machineId: 'm'.repeat(32), ...more }
+  chmodSync(directory, 0o700)
+  writeFileSync(path.join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+  writeFileSync(path.join(directory, 'token'), `${TOKEN}\n`, { mode: 0o600 })
+}
+
+async function relay(certificate?: Parameters<typeof startFakeRelay>[0]): Promise<FakeRelay> {
+  const started = await startFakeRelay(certificate)
+  closing.push(started.close)
+  return started
+}
+
+async function behindProxy(rules: Partial<ForwardProxyRules>, login?: string) {
+  const { url } = await relay(authority.issue({ name: 'relay', dns: ['relay.example'] }))
+  const targets = { 'relay.example:443': Number(new URL(url).port) }
+  const proxy = await startForwardProxy({ targets, ...rules })
+  closing.push(proxy.close)
+  writeFileSync(path.join(directory, 'ca.pem'), authority.cert)
+  if (login) writeFileSync(path.join(directory, 'proxy-login'), login, { mode: 0o600 })
+  return proxy.url
+}
+
+describe('onec-agent doctor', () => {
+  it('finds a host in order, and a relay that carries more than 16 KB', async () => {
+    const { url, requests } = await relay()
+    enrol(url, { host: { logFiles: [{ path: path.join(directory, 'config.json') }] } })
+    const found = await doctor()
+    expect(find(found, 'token.accepted')?.params).toMatchObject({ hostId: 'h1', revision: 1 })
+    expect(find(found, 'route.large')?.params.carriedBytes).toBeGreaterThan(20_000)
+    expect(codes(found)).toEqual(expect.arrayContaining(['route.direct', 'clock.right', 'state.private', 'disk.free']))
+    expect(codes(found)).toEqual(expect.arrayContaining(['log_file.readable', 'collector.read', 'environment.clean']))
+    expect(found.findings.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toEqual([
+      'agent.stopped',
+    ])
+    expect(found.code).toBe(1)
+    const config = requests.filter(({ path }) => path === '/v1/config')
+    const others = requests.filter(each => !config.includes(each))
+    expect(config).toHaveLength(1)
+    expect(others.every(({ method, authorization }) => method === 'GET' && authorization === undefined)).toBe(true)
+  })
+
+  it('is in order with exit code 0 while the agent runs', async () => {
+    const { url, stored } = await relay()
+    enrol(url)
+    const agent = run(process.execPath, [MAIN, 'run', '--state', directory], { env: { METRICS_INTERVAL: '1' } })
+    await agent.says(/Sent \d+ metrics/, 15_000)
+    const found = await doctor()
+    expect([found.code, codes(found)]).toEqual([0, expect.arrayContaining(['agent.running', 'spool.empty'])])
+    const status = run(process.execPath, [MAIN, 'status', '--lang', 'ru', '--state', directory])
+    expect([await status.ended, status.output()]).toEqual([0, expect.stringMatching(/^Всё в порядке\.\n/)])
+    await agent.end()
+    expect(stored.size).toBeGreaterThan(0)
+    const after = run(process.execPath, [MAIN, 'status', '--lang', 'en', '--state', directory])
+    expect([await after.ended, after.output()]).toEqual([1, expect.stringContaining('does not run')])
+  })
+
+  it('tells a connection that is cut after 16 KB', async () => {
+    const { url } = await relay()
+    const link = await startStallingLink(Number(new URL(url).port), 16_000)
+    closing.push(link.close)
+    enrol(`http://127.0.0.1:${link.port}`)
+    const found = await doctor()
+    expect(find(found, 'route.large_cut')).toMatchObject({ severity: 'warning' })
+    expect(find(found, 'token.accepted')).toBeDefined()
+  })
+
+  it.each([
+    ['asks for a password', { login: `u:${SECRET}` }, undefined, 'route.proxy_login'],
+    ['asks for another one', { login: 'u:p' }, `u:${encodeURIComponent(SECRET)}`, 'route.proxy_login'],
+    ['takes NTLM alone', { login: 'u:p', schemes: ['NTLM', 'Negotiate'] }, undefined, 'route.proxy_ntlm'],
+    ['does not let it through', { targets: {} }, undefined, 'route.proxy_refused'],
+    ['lets it through', { login: `u:${SECRET}` }, `u:${encodeURIComponent(SECRET)}`, 'route.proxy'],
+  ] as const)('tells a proxy that %s', async (_, rules, login, code) => {
+    const proxy = await behindProxy(rules, login)
+    enrol('https://relay.example', { proxy, ca: path.join(directory, 'ca.pem') })
+    const found = await doctor()
+    expect(find(found, code)?.params.proxy).toBe(proxy)
+    if (code === 'route.proxy') expect(codes(found)).toContain('route.large')
+  })
+
+  it('names who inspects TLS', async () => {
+    const proxy = await behindProxy({})
+    enrol('https://relay.example', { proxy })
+    expect(find(await doctor(), 'route.tls_issuer')?.what).toContain('Kaspersky Anti-Virus Personal Root')
+  })
+
+  it('tells what is wrong with the state directory', async () => {
+    expect(codes(await doctor())).toContain('host.not_enrolled')
+    writeFileSync(path.join(directory, 'config.json'), '{"hostId": 5}')
+    expect(codes(await doctor())).toContain('config.damaged')
+    enrol('http://127.0.0.1:9', { ca: '/nowhere/ca.pem' })
+    chmodSync(directory, 0o755)
+    const found = await doctor({ HTTPS_PROXY: 'http://u:canary@proxy', INFLUXDB_TOKEN: 'canary' }, '--lang', 'ru')
+    const expected = ['connection.unusable', 'state.open', 'environment.proxy', 'environment.sink']
+    expect(codes(found)).toEqual(expect.arrayContaining(expected))
+    expect(find(found, 'connection.unusable')?.what).toContain('/nowhere/ca.pem')
+    expect(found.output).not.toContain('canary')
+  })
+
+  it('tells where a backup and a log file cannot be found', async () => {
+    const { url } = await relay()
+    const backups = [{ name: 'ут11', directory: '/nowhere/бэкапы' }]
+    enrol(url, { host: { backups, logFiles: [{ path: '/nowhere/backup.log' }] } })
+    const found = await doctor()
+    expect(find(found, 'backup.directory')?.params).toMatchObject({ name: 'ут11', reason: 'ENOENT' })
+    expect(codes(found)).toContain('log_file.missing')
+    expect(readFileSync(path.join(directory, 'config.json'), 'utf8')).toContain('ут11')
+  })
+})
