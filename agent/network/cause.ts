@@ -80,6 +80,8 @@ export function proxyCauseOf(error: unknown, offers: readonly string[]): Network
     return ['dns', 'refused', 'unreachable'].includes(cause) ? 'proxy_unreachable' : cause
   }
   if (statusCode === 407) return loginCause(offers)
+  // What tinyproxy answers to a wrong password.
+  if (statusCode === 401) return 'proxy_login'
   return typeof statusCode === 'number' ? 'proxy_refused' : 'proxy_unreachable'
 }
 

@@ -71,6 +71,7 @@ describe('an exchange through a proxy', () => {
     ['no password', { login: 'u:p' }, 'proxy_login'],
     ['NTLM and Kerberos only', { login: 'u:p', schemes: ['Negotiate', 'NTLM'] }, 'proxy_ntlm'],
     ['a target that is not allowed', { targets: {} }, 'proxy_refused'],
+    ['a wrong password, as tinyproxy says it', { targets: {}, refusal: 401 }, 'proxy_login'],
     ['a relay that the proxy does not reach', { targets: {}, refusal: 503 }, 'proxy_refused'],
   ])('names %s', async (_, rules, cause) => {
     const { url, requests } = await relay()
