@@ -1,5 +1,5 @@
 /// <reference path="../../agent/collect/osinfo.d.ts" />
-import { statePaths } from '../../agent/config.ts'
+import { readEnvironment, statePaths } from '../../agent/config.ts'
 import { keepHeapSmall } from '../../agent/heap.ts'
 import { createLog } from '../../agent/log.ts'
 import { exchange } from '../../agent/relay.ts'
@@ -17,7 +17,7 @@ process.once('SIGTERM', () => stop.abort())
 await runAgent(
   {
     paths: statePaths(state),
-    environment: { stateDirectory: state, intervalMs: 1_000, programFiles: '', warnings: [] },
+    environment: readEnvironment({ ONEC_AGENT_STATE: state, METRICS_INTERVAL: '1' }),
     clock,
     log,
     exchange,
