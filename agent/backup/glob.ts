@@ -6,22 +6,28 @@ const UNFINISHED = /\.(tmp|temp|part|partial|filepart|crdownload|download)$|^~|~
  * no difference between capitals. Compiled once, because a directory may have a hundred thousand names.
  */
 export function compileGlob(pattern: string, ignoreCase: boolean): (name: string) => boolean {
-  const expression = new RegExp(`^${translate(pattern)}$`, ignoreCase ? 'isu' : 'su')
+  const expression = compile(pattern, ignoreCase ? 'isu' : 'su')
   return name => !UNFINISHED.test(name) && expression.test(name)
 }
 
-function translate(pattern: string): string {
-  let depth = 0
-  return pattern.replace(
-    /\[(!|\^)?([^\]/]+)\]|[\s\S]/gu,
-    (token, negated: string | undefined, set: string | undefined) => {
-      if (set !== undefined) return `[${negated ? '^' : ''}${set.replace(/[\\\][^&]/g, '\\$&')}]`
-      if (token === '*') return '.*'
-      if (token === '?') return '.'
-      if (token === '{' && ++depth) return '(?:'
-      if (token === '}' && depth > 0 && depth--) return ')'
-      if (token === ',' && depth > 0) return '|'
-      return token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-    },
-  )
+/** A set that is none (`[z-a]`) stands for itself. */
+function compile(pattern: string, flags: string): RegExp {
+  try {
+    return new RegExp(`^${translate(pattern)}$`, flags)
+  } catch {
+    return new RegExp(`^${escape(pattern)}$`, flags)
+  }
 }
+
+const TOKEN = /\[([!^]?)([^\]]+)\]|\{([^{}]*)\}|[\s\S]/gu
+
+function translate(pattern: string): string {
+  return pattern.replace(TOKEN, (token, negated: string, set: string | undefined, choice: string | undefined) => {
+    if (set !== undefined) return `[${negated && '^'}${set.replace(/[\\\][^&]/g, '\\$&')}]`
+    if (choice !== undefined) return `(?:${choice.split(',').map(translate).join('|')})`
+    if (token === '*') return '.*'
+    return token === '?' ? '.' : escape(token)
+  })
+}
+
+const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')

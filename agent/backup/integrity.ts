@@ -70,24 +70,26 @@ function decoder(stream: InflateRaw | Gunzip, skip: number): Decoder {
   stream.on('error', error => {
     failure ??= error
   })
-  stream.on('end', () => {
-    ended = true
+  // At its end, where a write of what follows may never be answered, or closed by its error.
+  const settled = new Promise<void>(resolve => {
+    stream.once('close', resolve)
+    stream.once('end', () => {
+      ended = true
+      resolve()
+    })
   })
   stream.resume()
-  // A damaged stream closes itself; a write to it may never be answered.
-  const closed = new Promise<void>(resolve => stream.once('close', resolve))
   const found = () => failure && problemOf(failure)
   return {
     skip,
     // What follows the end of the stream is not its business.
     async write(chunk) {
-      if (!ended) await Promise.race([closed, new Promise(resolve => stream.write(chunk, resolve))])
+      if (!ended) await Promise.race([settled, new Promise(resolve => stream.write(chunk, resolve))])
       return found()
     },
-    // It closes after its last output, or after the error that there is none.
     async end() {
       if (!ended) stream.end()
-      await closed
+      await settled
       return found()
     },
   }
