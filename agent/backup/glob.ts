@@ -15,7 +15,7 @@ function compile(pattern: string, flags: string): RegExp {
   try {
     return new RegExp(`^${translate(pattern)}$`, flags)
   } catch {
-    return new RegExp(`^${escape(pattern)}$`, flags)
+    return new RegExp(`^${literal(pattern)}$`, flags)
   }
 }
 
@@ -26,8 +26,8 @@ function translate(pattern: string): string {
     if (set !== undefined) return `[${negated && '^'}${set.replace(/[\\\][^&]/g, '\\$&')}]`
     if (choice !== undefined) return `(?:${choice.split(',').map(translate).join('|')})`
     if (token === '*') return '.*'
-    return token === '?' ? '.' : escape(token)
+    return token === '?' ? '.' : literal(token)
   })
 }
 
-const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')

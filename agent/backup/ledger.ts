@@ -121,6 +121,14 @@ export function openLedger({ directory, spooled, isRunning: runs = isRunning }: 
 export const readKnown = (directory: string, name: string): Known | undefined =>
   load(path.join(directory, 'state.json')).backups.get(name)
 
+/** The same with what is still on its way, as `recall` has it. */
+export function readRecollection(directory: string, name: string): Recollection {
+  const { backups, expected } = load(path.join(directory, 'state.json'))
+  const inbox = inboxOf(directory)
+  const waiting = listReports(inbox).flatMap(file => readReport(inbox, file) ?? [])
+  return { known: applyReports(backups, waiting).get(name), expectedSinceMs: expected[name] }
+}
+
 export const inboxOf = (directory: string): string => path.join(directory, 'inbox')
 
 function load(file: string): { backups: ReadonlyMap<string, Known>; expected: Readonly<Record<string, number>> } {
