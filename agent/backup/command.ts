@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { describeError, systemCode } from '../error.ts'
 import { createProcessTree } from './process-tree.ts'
@@ -17,10 +17,15 @@ const GRACE_MS = 5_000
  * Runs a command with this process's own input and output, so that the timeout and a signal to this process end
  * everything that it started.
  */
-export function runCommand(command: readonly string[], timeoutMs: number | undefined): Promise<CommandEnd> {
+export async function runCommand(command: readonly string[], timeoutMs: number | undefined): Promise<CommandEnd> {
   const [program = '', ...args] = command
   const tree = createProcessTree()
-  const child = spawn(program, args, { stdio: 'inherit', ...tree.spawn })
+  let child: ChildProcess
+  try {
+    child = spawn(program, args, { stdio: 'inherit', ...tree.spawn })
+  } catch (error) {
+    return notStarted(error)
+  }
   const signalAll = (signal: NodeJS.Signals) => {
     if (child.pid !== undefined) tree.signal(child.pid, signal)
   }
@@ -36,7 +41,7 @@ export function runCommand(command: readonly string[], timeoutMs: number | undef
     )
   const forwarded: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of forwarded) process.on(signal, signalAll)
-  return new Promise<CommandEnd>(resolve => {
+  return await new Promise<CommandEnd>(resolve => {
     child.on('error', error => resolve(notStarted(error)))
     child.on('exit', (code, signal) => resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal)))
   }).finally(() => {
