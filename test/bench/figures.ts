@@ -17,12 +17,15 @@ export interface Figures {
   readonly disk_fsync_ms: number
 }
 
-interface Budget {
+export interface Budget {
   readonly words: string
   holds(value: number): boolean
 }
 
-const atMost = (most: number, more = ''): Budget => ({ words: `≤ ${most}${more}`, holds: value => value <= most })
+export const atMost = (most: number, more = ''): Budget => ({
+  words: `≤ ${most}${more}`,
+  holds: value => value <= most,
+})
 const atLeast = (least: number, more = ''): Budget => ({ words: `≥ ${least}${more}`, holds: value => value >= least })
 
 /** Of the design, "Budgets"; a figure that it does not bound has none. */
@@ -39,9 +42,12 @@ export const BUDGETS: Partial<Record<keyof Figures, Budget>> = {
 }
 
 /** A line a figure: its name, its value, its budget and whether that holds. */
-export function tableOf(figures: Partial<Figures>): string {
+export function tableOf(
+  figures: Readonly<Record<string, number>>,
+  budgets: Readonly<Record<string, Budget>> = BUDGETS,
+): string {
   const rows = Object.entries(figures).map(([key, value]) => {
-    const budget = BUDGETS[key as keyof Figures]
+    const budget = budgets[key]
     return [key, rounded(value), budget?.words ?? '', budget ? (budget.holds(value) ? 'holds' : 'MISSED') : ''] as const
   })
   const width = (column: 0 | 1 | 2) => Math.max(...rows.map(row => row[column].length))
