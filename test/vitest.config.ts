@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
  * `npm test` runs everything but what needs more than this package: `test/real` Debian's servers (`npm run test:real`),
  * `test/wine` wine (`npm run test:wine`).
  */
-const own = (process.env['ONEC_REAL'] && 'test/real') || (process.env['ONEC_WINE'] && 'test/wine') || undefined
+const own = (process.env.ONEC_REAL && 'test/real') || (process.env.ONEC_WINE && 'test/wine') || undefined
 
 export default defineConfig({
   test: {

@@ -4,13 +4,13 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /** Debian 13 with wine 10 in a folder of its own: Debian 12's wine 8 cannot run Node 24 or newer. */
-export const WINE_ROOT = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'onec-relay', 'wine')
+export const WINE_ROOT = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'onec-relay', 'wine')
 
 /** What the package brings; `usr/bin/wine` is a link that leads nowhere from outside. */
 const WINE = 'usr/lib/wine/wine64'
 
 const RELEASE = 'trixie'
-const MIRROR = process.env['DEBIAN_MIRROR'] || 'http://deb.debian.org/debian'
+const MIRROR = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
 const STEP_WITHIN_MS = 15 * 60_000
 
 /** Runs a program as root and gives its output. Fails with what it printed, or when it takes over 15 minutes. */

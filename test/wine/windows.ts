@@ -15,6 +15,8 @@ export interface Windows {
   start(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Running
   /** Runs it to its end and gives its output; fails unless it ends with 0. */
   do(program: string, ...args: readonly string[]): Promise<string>
+  /** From now on it says that it is this release: `win81` is Server 2012 R2, `win10` what it is from the start. */
+  pretend(release: 'win81' | 'win10'): Promise<void>
   /** The agent that lies on the desk. */
   readonly agent: string
   /** Linux's ids of the processes of this Windows whose command line matches. */
@@ -22,8 +24,11 @@ export interface Windows {
   remove(): Promise<void>
 }
 
-/** Boots it. `files` are copied onto its desk. */
-export async function bootWindows(files: readonly string[]): Promise<Windows> {
+/** Boots it. `files` are copied onto its desk; `environment` is what services find in theirs. */
+export async function bootWindows(
+  files: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Windows> {
   if (!isReady()) throw new Error('There is no wine here yet: node test/wine/setup.ts')
   const home = mkdtempSync(join(WINE_ROOT, 'tmp', 'onec-wine-'))
   const inside = home.slice(WINE_ROOT.length)
@@ -58,6 +63,9 @@ export async function bootWindows(files: readonly string[]): Promise<Windows> {
       if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${running.output()}`)
       return running.output()
     },
+    async pretend(release) {
+      await windows.do('winecfg', '/v', release)
+    },
     processes: commandLine =>
       processesIn(WINE_ROOT).filter(pid => inPrefix(pid, prefix) && commandLine.test(wordsOf(pid))),
     async remove() {
@@ -69,7 +77,24 @@ export async function bootWindows(files: readonly string[]): Promise<Windows> {
   const boot = unix(['wineboot', '-i'])
   const booted = await Promise.race([boot.ended, until(() => false, BOOT_WITHIN_MS)])
   if (booted !== 0) throw new Error(`Windows did not boot (${booted}):\n${boot.output()}`)
+  for (const [name, value] of Object.entries(environment))
+    await windows.do('reg', 'add', ENVIRONMENT_KEY, '/v', name, '/d', value, '/f')
+  // Its service manager reads the environment when it begins.
+  await unix(['wineserver', '-k']).ended
+  // It also ends, with all services, when nobody is there any more: somebody waits for input that never comes.
+  unix(['sh', '-c', 'mkfifo never && exec wine cmd <>never'])
+  if (!(await until(() => startsServices(windows), BOOT_WITHIN_MS, 1_000)))
+    throw new Error('The service manager stays locked')
   return windows
+}
+
+const ENVIRONMENT_KEY = 'HKLM\\System\\CurrentControlSet\\Control\\Session Manager\\Environment'
+
+/** While its own services begin, which takes wine up to a minute, the service manager starts no other. */
+async function startsServices(windows: Windows): Promise<boolean> {
+  const starting = windows.start('net', ['start', 'msiserver'])
+  await starting.ended
+  return !/locked/.test(starting.output())
 }
 
 /** `LANG`: command lines are UTF-8, Cyrillic included. Wine's own messages are of no interest. */
