@@ -16,6 +16,8 @@ export async function enrolAsService<E>(
   enrol: () => Promise<E>,
 ): Promise<{ readonly enrolled: E; readonly done: string; readonly works: boolean }> {
   const { service, paths, clock } = options
+  // A code is good for one enrolment.
+  service.checkRights()
   const ran = await service.stop()
   const enrolled = await enrol().catch(async error => {
     if (ran) await service.start()

@@ -21,6 +21,8 @@ export class BeingDeletedError extends UserError {
 
 /** Windows' service control manager, as an installer sees it. All fail with a UserError where rights are missing. */
 export interface ServiceManager {
+  /** Whether this user may make a service. */
+  checkRights(): void
   /** Absent: not installed. */
   query(name: string): ServiceFacts | undefined
   /**

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { systemCode, UserError } from '../error.ts'
@@ -49,9 +49,12 @@ export function systemdService(options: SystemdOptions): Service {
   }
 
   return {
+    checkRights() {
+      explained(unitFile, () => accessSync(path.dirname(unitFile), constants.W_OK))
+    },
     async install() {
       const updated = readTextIfThere(unitFile) !== undefined
-      write(unitFile, systemdUnit({ command, stateDirectory }))
+      explained(unitFile, () => writeFileAtomic(unitFile, systemdUnit({ command, stateDirectory }), 0o644))
       if (booted) {
         await manage('daemon-reload')
         await manage('enable', UNIT)
@@ -82,9 +85,9 @@ export function systemdService(options: SystemdOptions): Service {
   }
 }
 
-function write(unitFile: string, text: string): void {
+function explained(unitFile: string, work: () => void): void {
   try {
-    writeFileAtomic(unitFile, text, 0o644)
+    work()
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT') throw new UserError(`There is no ${path.dirname(unitFile)}: systemd is not installed here.`)

@@ -68,6 +68,7 @@ export function windowsService(options: WindowsServiceOptions): Service {
   }
 
   return {
+    checkRights: manager.checkRights,
     async install() {
       // A running program cannot be overwritten, and would not be the one that is installed.
       const before = manager.query(SERVICE_NAME)

@@ -81,6 +81,7 @@ const deleteService = foreign<[Handle]>('advapi32.dll', 'int DeleteService(intpt
 const closeService = foreign<[Handle]>('advapi32.dll', 'int CloseServiceHandle(intptr_t handle)')
 
 export const windowsServices: ServiceManager = {
+  checkRights: () => withManager(SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE, () => undefined),
   query: name =>
     withManager(SC_MANAGER_CONNECT, manager =>
       withService(manager, name, SERVICE_QUERY_STATUS, service => {

@@ -98,7 +98,9 @@ describe('the service of systemd', () => {
     expect(await service(false).describe()).toContain('systemd does not run here')
     expect(calls).toEqual([])
     const nowhere = systemdService({ ...usual, systemctl, booted: false, unitFile: path.join(directory, 'no', 'x') })
+    expect(() => nowhere.checkRights()).toThrow(UserError)
     await expect(nowhere.install()).rejects.toThrow(UserError)
+    service().checkRights()
   })
 })
 

@@ -41,6 +41,7 @@ function change(pending: typeof state, next: typeof state): void {
 }
 
 const manager: ServiceManager = {
+  checkRights: () => undefined,
   query: (): ServiceFacts | undefined => spec && { state: SERVICE_STATES[state], exitCode, pid: 7 },
   put(given) {
     if (clock.monoMs() < goneAtMs) throw new BeingDeletedError()
