@@ -10,7 +10,8 @@ export interface UnitOptions {
 /**
  * The unit's text. It runs as root, because backups and logs lie wherever 1C put them, and keeps of root's rights only
  * reading: all files (CAP_DAC_READ_SEARCH), and who has one open (CAP_SYS_PTRACE). V8 writes code as it runs, which
- * MemoryDenyWriteExecute would forbid.
+ * MemoryDenyWriteExecute would forbid. ReadOnlyPaths stands for ProtectKernelTunables and ProtectControlGroups: in a
+ * container both of them uncover the boot id of the machine below, and the lock of the agent names the boot.
  */
 export function systemdUnit({ command, stateDirectory }: UnitOptions): string {
   return `[Unit]
@@ -31,13 +32,12 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE
 ProtectSystem=strict
 ProtectHome=read-only
+ReadOnlyPaths=/proc/sys /sys
 PrivateDevices=yes
 ProtectClock=yes
 ProtectHostname=yes
-ProtectControlGroups=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
-ProtectKernelTunables=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
