@@ -28,8 +28,8 @@ export async function serve(options: ServeOptions, life: ServiceLife): Promise<n
   try {
     secureStateDirectory(options.paths.directory, log)
     const reason = await settleEnrolment(options, life)
-    if (reason !== undefined) return await standDown(reason)
     if (life.stop.aborted) return EXIT.stopped
+    if (reason !== undefined) return await standDown(reason)
     await runAgent({ ...options, exchange: options.connect(), onStarted: life.running }, life.stop)
     return EXIT.stopped
   } catch (error) {

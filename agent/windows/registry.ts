@@ -7,6 +7,11 @@ const regGetValue = foreign<
   'int32_t RegGetValueW(intptr_t root, str16 key, str16 name, uint32_t flags, void *type, void *data, void *bytes)',
 )
 
+const regDeleteValue = foreign<[root: number, key: string, name: string]>(
+  'advapi32.dll',
+  'int32_t RegDeleteKeyValueW(intptr_t root, str16 key, str16 name)',
+)
+
 /** The handle is this 32-bit number with its sign. */
 const LOCAL_MACHINE = 0x8000_0002 | 0
 const TEXT = 0x0000_0002
@@ -27,6 +32,12 @@ export function readRegistryText(key: string, name: string): string | undefined 
 export function readRegistryNumber(key: string, name: string): number | undefined {
   const data = read(key, name, NUMBER)
   return data && data.length >= 4 ? data.readUInt32LE() : undefined
+}
+
+/** Deletes a value of HKEY_LOCAL_MACHINE, if it is there. Fails with a WindowsError. */
+export function eraseRegistryValue(key: string, name: string): void {
+  const code = regDeleteValue(LOCAL_MACHINE, key, name)
+  if (code !== 0 && code !== ERROR_FILE_NOT_FOUND) throw new WindowsError(`registry value ${key}\\${name}`, code)
 }
 
 function read(key: string, name: string, kind: number): Buffer | undefined {
