@@ -12,7 +12,7 @@ const NEWEST = 16
 /** Names looked at for the first time by one scan; the rest wait for the next. */
 const MAX_NEW = 20_000
 /** A directory whose own time did not change is listed anew after this long at the latest. */
-const RELIST_MS = 10 * 60_000
+const RELIST_MS = 30 * 60_000
 const LIST_DEADLINE_MS = 60_000
 const STATS_A_CALL = 50
 const MAX_DIRECTORIES = 200
