@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -60,6 +60,39 @@ describe('onec-agent', () => {
     expect(Object.keys(first?.snapshots[0]?.metrics ?? {}).length).toBeGreaterThanOrEqual(38)
     expect(first?.snapshots[0]?.metrics).toHaveProperty('onec_cpu_percent')
     expect((await start('status').ended).output).toContain('does not run')
+  })
+
+  it('watches the directory that the relay names, and accepts a smaller file when it is told to', async () => {
+    const copies = path.join(directory, 'Копии')
+    mkdirSync(copies)
+    const backup = { name: 'Зарплата 3.1', directory: copies, pattern: '*.dt', pollMs: 1_000 }
+    relay.config = { revision: 2, config: { backups: [backup] } }
+    await enrolHere()
+    const put = (name: string, bytes: number) => writeFileSync(path.join(copies, name), `1CIBDmpF3${'x'.repeat(bytes)}`)
+    const told = () => [...relay.stored.values()].flatMap(batch => batch.backups ?? [])
+    put('1.dt', 10_000)
+    const agent = start('run')
+    await until(() => told().some(({ state }) => state === 'ok'))
+    expect(told()[0]).toMatchObject({ source: 'directory', sizeBytes: 10_009, reason: null })
+    put('2.dt', 1_000)
+    await until(() => told().some(({ state }) => state === 'failed'))
+    expect(told().at(-1)?.reason).toContain('shrunken: ')
+    expect(await start('backup', 'accept', '--name', backup.name).ended).toMatchObject({ code: 0 })
+    await until(() => told().at(-1)?.state === 'ok')
+    agent.child.kill('SIGTERM')
+    expect(await agent.ended).toMatchObject({ code: 0 })
+  }, 60_000)
+
+  it('keeps passwords for shares, and shows none', async () => {
+    writeFileSync(path.join(directory, 'password'), 'тайна\r\n')
+    const share = ['--share', '\\\\nas\\backup']
+    const source = `file:${path.join(directory, 'password')}`
+    const set = await start('backup', 'credential', 'set', ...share, '--user', 'NAS\\b', '--password', source).ended
+    expect(set).toMatchObject({ code: 0, output: expect.stringContaining('On Linux shares are mounted') })
+    const list = await start('backup', 'credential', 'list').ended
+    expect(list.output).toBe('share  \\\\nas\\backup  NAS\\b\n')
+    expect((await start('backup', 'credential', 'remove', ...share).ended).code).toBe(0)
+    expect(await start('backup', 'credential', 'remove', ...share).ended).toMatchObject({ code: 2 })
   })
 
   it('loses nothing and reorders nothing when it is killed again and again', async () => {
