@@ -2,6 +2,7 @@ import { systemClock } from '../clock.ts'
 import { plainInventory } from '../collect/inventory.ts'
 import { type Environment, readConfig, type StatePaths } from '../config.ts'
 import { enrol, readConfigIfGood } from '../enrol.ts'
+import { endProcess } from '../exit.ts'
 import type { Log } from '../log.ts'
 import { createFileLog } from '../log-file.ts'
 import { openConnection, readConnection } from '../network/connection.ts'
@@ -40,7 +41,7 @@ export async function runWindowsService(options: EntryOptions): Promise<void> {
   }
   const onHung = () => log('error', 'The service did not stop in time, and is ended; what the spool holds is safe')
   await runAsService(windowsServiceHost(SERVICE_NAME), systemClock, work, onHung)
-  process.exit(EXIT.stopped)
+  endProcess(EXIT.stopped)
 }
 
 /** `service run` under systemd, which keeps the lines in its journal. Resolves to the exit code. */

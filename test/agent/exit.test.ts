@@ -1,0 +1,29 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, it } from 'vitest'
+
+const EXIT = new URL('../../agent/exit.ts', import.meta.url).href
+
+async function end(before: string) {
+  const script = `import { endProcess } from '${EXIT}'; import { open } from 'node:fs/promises'; ${before}; endProcess(7)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { timeout: 15_000 })
+  return (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+}
+
+it('ends with its code', async () => {
+  expect(await end('')).toEqual([7, null])
+})
+
+it('ends although a call hangs in a file system that does not answer', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'onec-exit-'))
+  // Opened for reading it waits for a writer, as a dead NAS is waited for.
+  execFileSync('mkfifo', [path.join(directory, 'nas')])
+  expect(await end(`open('${directory}/nas'); await new Promise(done => setTimeout(done, 50))`)).toEqual([
+    null,
+    'SIGKILL',
+  ])
+  rmSync(directory, { recursive: true })
+})
