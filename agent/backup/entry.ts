@@ -17,6 +17,7 @@ export function reportEntry({ atMs, report, file }: StoredReport): Entry | undef
   const [level, message] = words
   const fields = {
     backup: report.name,
+    source: report.source,
     size_bytes: report.sizeBytes,
     duration_ms: report.durationMs,
     file,

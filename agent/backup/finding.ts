@@ -55,7 +55,7 @@ export function reportFor(finding: Finding, context: FindingContext): StoredRepo
   const isTold = told === toldKey(finding) || state === 'running'
   if (isTold && newest?.source === source && newest.state === state) return undefined
   if (state === 'late' && !isLate(finding.code, context)) return undefined
-  if (isOutranked(finding, context)) return undefined
+  if (isOutranked(finding, context) || isOvertaken(finding, context)) return undefined
   const reason = finding.words === undefined ? null : reasonOf(finding.code, finding.words)
   const empty = { ...statement(backup.name, state, source, ''), reason }
   const isCompleted = state === 'ok' || state === 'unchanged' || state === 'failed'
@@ -96,5 +96,18 @@ function isOutranked(finding: Finding, { source, recollection: { known } }: Find
  */
 function stamp(completedAtMs: number, state: BackupReport['state'], { known }: Recollection): number {
   const last = known?.completed
-  return last && last.state !== state && completedAtMs <= last.atMs ? last.atMs + 1 : completedAtMs
+  if (!last || last.state === state || completedAtMs > last.atMs) return completedAtMs
+  return state === 'failed' || isSameRun(completedAtMs, last.atMs) ? last.atMs + 1 : completedAtMs
+}
+
+/** But for the milliseconds that verdicts on it have added. */
+const isSameRun = (completedAtMs: number, lastAtMs: number): boolean => lastAtMs - completedAtMs < 1_000
+
+/** The file of a failed run was taken away, and the good one before it is the newest again: that run still failed. */
+function isOvertaken(finding: Finding, { recollection: { known } }: FindingContext): boolean {
+  const last = known?.completed
+  const completedAtMs = finding.run?.completedAtMs
+  if (known?.stored.report.state !== 'failed' || !last || completedAtMs == null) return false
+  const state = stateOf(finding.code)
+  return (state === 'ok' || state === 'unchanged') && completedAtMs < last.atMs && !isSameRun(completedAtMs, last.atMs)
 }

@@ -40,7 +40,7 @@ function applyReport(old: Known | undefined, stored: StoredReport): Known {
   const completed =
     completedAtMs !== null && (isGood || state === 'failed') ? { state, atMs: completedAtMs } : old?.completed
   const sizes = stored.forgetSizes ? [] : (old?.goodSizes ?? [])
-  const isNew = completedAtMs !== old?.completed?.atMs
+  const isNew = completedAtMs !== null && completedAtMs > (old?.completed?.atMs ?? 0)
   const goodSizes = state === 'ok' && sizeBytes && isNew ? [...sizes, sizeBytes].slice(-MAX_SIZES) : sizes
   return {
     stored,

@@ -126,6 +126,20 @@ describe('a watched directory', () => {
     expect(await bench.minutes(2)).toMatchObject({ state: 'ok' })
   })
 
+  it('does not take the file before it for the one that failed and was taken away', async () => {
+    watch({ maxAgeMs: 24 * HOUR_MS })
+    bench.put('1.dt', dtFile(), 5 * HOUR_MS)
+    await bench.minutes(2)
+    const { goodAtMs, dueAtMs } = bench.relay ?? {}
+    const failed = bench.put('2.dt', '')
+    expect(await bench.minutes(2)).toMatchObject({ state: 'failed' })
+    rmSync(failed)
+    await bench.minutes(3)
+    expect(bench.relay).toMatchObject({ state: 'failed', status: 0, goodAtMs, dueAtMs, runs: { ok: 1, failed: 1 } })
+    bench.put('3.dt', dtFile())
+    expect(await bench.minutes(2)).toMatchObject({ state: 'ok' })
+  })
+
   it('leaves alone what is not finished by its name, or not of the pattern', async () => {
     watch({ pattern: '*' })
     for (const name of ['1.dt.tmp', '2.dt.PART', '~3.dt', '4.partial']) bench.put(name, 'x')

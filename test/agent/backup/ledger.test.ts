@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { listReports, type StoredReport, writeReport } from '../../../agent/backup/inbox.ts'
 import { inboxOf, openLedger } from '../../../agent/backup/ledger.ts'
+import type { HostConfig } from '../../../shared/host-config.ts'
 import { type BackupReport, backupReport, entrySchema } from '../../../shared/wire.ts'
 import { START_MS } from '../support/spool.ts'
 
@@ -52,7 +53,7 @@ describe('ledger', () => {
         atMs: START_MS + HOUR_MS,
         level: 'info',
         message: 'Backup completed',
-        fields: { backup: NAME, size_bytes: '5000', duration_ms: '1000', file: '/backups/зарплата.dt' },
+        fields: { backup: NAME, source: 'run', size_bytes: '5000', duration_ms: '1000', file: '/backups/зарплата.dt' },
       },
     ])
     if (news) ledger.commit(news)
@@ -105,6 +106,82 @@ describe('ledger', () => {
       .news(START_MS, config)
       ?.backups.map(each => each.dueAtMs)
     expect(due).toEqual([START_MS + 25 * HOUR_MS, START_MS + 25 * HOUR_MS])
+  })
+
+  describe('of a backup with a schedule', () => {
+    const at = (day: number, hour: number) => new Date(2026, 10, day, hour).getTime()
+    const config = { backups: [{ name: NAME, schedule: [{ from: '23:00', due: '06:00' }] }] }
+    const take = (ledger: ReturnType<typeof open>, nowMs: number, rules: HostConfig = config) => {
+      const news = ledger.news(nowMs, rules)
+      if (news) ledger.commit(news)
+      return news?.backups.map(({ state, dueAtMs }) => [state, dueAtMs])
+    }
+
+    it('tells of its deadline before it ever came, and that it did not, once', () => {
+      const ledger = open()
+      expect(take(ledger, at(25, 20))).toEqual([['unknown', at(26, 6)]])
+      expect(take(ledger, at(26, 5))).toBeUndefined()
+      expect(take(ledger, at(26, 6))).toEqual([['late', at(26, 6)]])
+      expect(take(ledger, at(27, 6))).toBeUndefined()
+      // The night in which the agent was away counts too.
+      expect(take(open(), at(28, 6))).toEqual([['late', at(26, 6)]])
+    })
+
+    it('finds on its return that one was missed while the host was down', () => {
+      const good = { ...report('ok', 0), atMs: at(25, 23) }
+      put({ ...good, report: { ...good.report, startedAtMs: null, completedAtMs: at(25, 23), durationMs: null } })
+      expect(take(open(), at(25, 23))).toEqual([['ok', at(27, 6)]])
+      const back = open()
+      const news = back.news(at(27, 9), config)
+      expect(news?.backups).toMatchObject([{ state: 'late', source: 'run', dueAtMs: at(27, 6), completedAtMs: null }])
+      expect(news?.entries).toMatchObject([{ level: 'warn', message: 'Backup late' }])
+    })
+
+    it('leaves a failure a failure, and one that runs running', () => {
+      put({ ...report('failed', 0), atMs: at(25, 23) })
+      const ledger = open()
+      take(ledger, at(25, 23))
+      expect(take(ledger, at(27, 9))).toBeUndefined()
+      put({ ...report('running', 0), atMs: at(27, 23), process: { pid: 1 } })
+      expect(take(ledger, at(28, 9))?.map(([state]) => state)).toEqual(['running'])
+    })
+
+    it('tells a deadline anew when the schedule is changed, and forgets one that is gone', () => {
+      const ledger = open()
+      take(ledger, at(25, 20))
+      const later = { backups: [{ name: NAME, schedule: [{ from: '23:00', due: '08:00' }] }] }
+      expect(take(ledger, at(25, 21), later)).toEqual([['unknown', at(26, 8)]])
+      expect(take(ledger, at(25, 21), later)).toBeUndefined()
+      take(ledger, at(25, 22), {})
+      expect(ledger.recall(NAME).expectedSinceMs).toBeUndefined()
+    })
+  })
+
+  it('remembers the sizes of the last ten good ones, until they are accepted anew', () => {
+    const ledger = open()
+    const take = (stored: StoredReport) => {
+      put(stored)
+      const news = ledger.news(START_MS, {})
+      if (news) ledger.commit(news)
+    }
+    for (let hour = 1; hour <= 12; hour++) take(report('ok', hour, { sizeBytes: hour }))
+    take(report('failed', 13, { sizeBytes: 99 }))
+    take(report('ok', 12, { sizeBytes: 12 }))
+    expect(ledger.recall(NAME).known?.goodSizes).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    put({ ...report('failed', 14), forgetSizes: true })
+    expect(ledger.recall(NAME).known?.goodSizes).toBeUndefined()
+  })
+
+  it('reads what an older agent kept', () => {
+    put(report('ok', 1))
+    const ledger = open()
+    const news = ledger.news(START_MS, {})
+    if (news) ledger.commit(news)
+    const file = path.join(directory, 'state.json')
+    const { backups } = JSON.parse(readFileSync(file, 'utf8'))
+    const older = backups.map(({ stored, lastGoodAtMs }: Record<string, unknown>) => ({ stored, lastGoodAtMs }))
+    writeFileSync(file, JSON.stringify({ backups: older }))
+    expect(open().recall(NAME).known).toMatchObject({ lastGoodAtMs: START_MS + HOUR_MS })
   })
 
   it('calls a run failed whose wrapper is gone', () => {
