@@ -1,6 +1,7 @@
 import type { HostConfig } from '../../shared/host-config.ts'
 import type { Clock } from '../clock.ts'
 import { childEnvironment, type StatePaths } from '../config.ts'
+import { describeError } from '../error.ts'
 import type { Log } from '../log.ts'
 import { connectShare } from '../windows/network-share.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
@@ -10,7 +11,7 @@ import type { Ledger } from './ledger.ts'
 import { findWriter } from './open-writer.ts'
 import { createShares } from './shares.ts'
 import { createSqlHistory } from './sql-history.ts'
-import { readHistory } from './sqlcmd.ts'
+import { readHistory, type SqlHistory } from './sqlcmd.ts'
 import { createWatcher, type LookDeps } from './watch.ts'
 
 /** Where SQL Server's setup puts it, for services whose PATH is older than it. */
@@ -26,7 +27,14 @@ export function systemLookDeps(credentials: Credentials, clock: Clock, halt: Abo
   const lane = createLane(clock)
   const programs = [['sqlcmd'], ...SQLCMD_PLACES.map(place => [place])]
   const options = { programs, environment: childEnvironment }
-  const ask = async (server: string) => await readHistory(server, credentials.find('sql', server), options)
+  const ask = async (server: string): Promise<SqlHistory> => {
+    try {
+      return await readHistory(server, credentials.find('sql', server), options)
+    } catch (error) {
+      // Sealed on another machine.
+      return { code: 'sql_login_failed', words: describeError(error) }
+    }
+  }
   return {
     lane,
     clock,
