@@ -10,7 +10,7 @@ export interface RunningFacts {
   readonly version: string
 }
 
-/** An agent that wrote no snapshot for this many intervals hangs. */
+/** An agent that wrote no snapshot for this many intervals hangs; one that delivered nothing as long cannot. */
 const SILENT_INTERVALS = 3
 
 /** A batch waits for its turn; more than these is a backlog. */
@@ -28,11 +28,15 @@ export function judgeRunning(facts: RunningFacts): Finding[] {
     ...(condition === 'running' && running !== version
       ? [finding('agent.other_release', { running, installed: version })]
       : []),
-    ...(condition === 'running' && problem
-      ? [finding('agent.undelivered', { sinceAtMs: problem.sinceMs, reason: problem.reason })]
-      : []),
+    ...(condition === 'running' && problem ? [judgeProblem(problem, status.intervalMs, facts.nowMs)] : []),
     ...judgeSpool(status.spool),
   ]
+}
+
+/** One failed attempt is no outage: the next one is a moment away. */
+function judgeProblem({ sinceMs, reason }: NonNullable<AgentStatus['problem']>, intervalMs: number, nowMs: number) {
+  const lasts = nowMs - sinceMs > SILENT_INTERVALS * intervalMs
+  return finding('agent.undelivered', { sinceAtMs: sinceMs, reason }, lasts ? 'error' : 'warning')
 }
 
 function judgeAlive({ status, nowMs }: RunningFacts): Finding[] {

@@ -31,6 +31,7 @@ export interface StatusReader {
 const WIDTH = 80
 /** The screen has 24 lines; these leave room for the others. */
 const MAX_BACKUPS = 7
+const MAX_NAME = 18
 
 /** What keeps this host from being all right, the worst first. */
 export function statusFindings(facts: StatusFacts): Finding[] {
@@ -90,7 +91,10 @@ function factLines(facts: StatusFacts, catalogue: Catalogue, reader: Reader): Li
   const { pendingBatches: batches, droppedSnapshots: dropped, asideBatches: aside } = spool
   return [
     runs,
-    ...service.slice(0, 1).map(({ code, params }): Line => [words.service, say(catalogue.findings[code].what, params)]),
+    ...service.slice(0, 1).map(({ code, params }): Line => {
+      const text = code === 'service.running' ? words.serviceRuns : catalogue.findings[code].what
+      return [words.service, say(text, params)]
+    }),
     [words.host, `${hostname} (${agent.hostId})`],
     [words.relay, facts.proxy ? say(words.through, { route: agent.route, proxy: facts.proxy }) : agent.route],
     [words.snapshot, ago(lastSnapshotAtMs, words.agoEvery)],
@@ -123,7 +127,7 @@ function backupLines(backups: readonly BackupReport[], reader: Reader): Line[] {
   const { status: words } = reader.words
   const sorted = backups.toSorted((a, b) => RANK.indexOf(a.state) - RANK.indexOf(b.state))
   const shown = sorted.slice(0, sorted.length > MAX_BACKUPS ? MAX_BACKUPS - 1 : MAX_BACKUPS)
-  const width = Math.min(Math.max(...shown.map(({ name }) => name.length)), 24)
+  const width = Math.min(Math.max(...shown.map(({ name }) => name.length)), MAX_NAME)
   const texts = shown.map(report => `${clip(report.name, width)}  ${backupText(report, reader)}`)
   const hidden = sorted.length - shown.length
   const more = hidden > 0 ? [fill(words.more, { count: hidden }, reader)] : []
@@ -135,13 +139,16 @@ function backupLines(backups: readonly BackupReport[], reader: Reader): Line[] {
 const clip = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width)
 
+/** Without its year: what is shown here is of these days. */
+const formatDay = (atMs: number, reader: Reader): string => formatTime(atMs, reader).slice('2026-'.length)
+
 function backupText({ state, completedAtMs, sizeBytes, dueAtMs }: BackupReport, reader: Reader): string {
   const { status: words } = reader.words
   return [
     words.states[state],
-    ...(completedAtMs === null ? [] : [formatTime(completedAtMs, reader)]),
+    ...(completedAtMs === null ? [] : [formatDay(completedAtMs, reader)]),
     ...(sizeBytes === null ? [] : [formatBytes(sizeBytes, reader.words)]),
-    ...(dueAtMs === null ? [] : [fill(words.due, { dueAtMs }, reader)]),
+    ...(dueAtMs === null ? [] : [fill(words.due, { due: formatDay(dueAtMs, reader) }, reader)]),
   ].join(', ')
 }
 

@@ -1,5 +1,6 @@
 import type { BackupReport } from '../../../shared/wire.ts'
 import type { Language } from '../../language.ts'
+import type { NetworkCause } from '../../network/cause.ts'
 import type { FindingCode, Severity } from '../finding.ts'
 import { en } from './en.ts'
 import { ru } from './ru.ts'
@@ -27,6 +28,8 @@ export interface Words {
   /** Heading of what is in order. */
   readonly checked: string
   readonly areas: Readonly<Record<Area, string>>
+  /** Why the relay was not reached, as the agent's log has it. */
+  readonly causes: Readonly<Record<NetworkCause, string>>
   /** Reasons of backups by the code that they begin with. */
   readonly reasons: Readonly<Record<string, string>>
   readonly status: StatusWords
@@ -48,6 +51,7 @@ export interface StatusWords {
   readonly next: string
   readonly agent: string
   readonly service: string
+  readonly serviceRuns: string
   readonly host: string
   readonly relay: string
   readonly snapshot: string

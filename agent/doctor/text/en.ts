@@ -1,3 +1,4 @@
+import { CAUSE_REASONS } from '../../network/cause.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export const en: Catalogue = {
@@ -420,6 +421,7 @@ export const en: Catalogue = {
       environment: 'Environment',
       check: 'Check',
     },
+    causes: CAUSE_REASONS,
     reasons: {
       late: 'none was good in time',
       too_old: 'the newest one is too old',
@@ -448,6 +450,7 @@ export const en: Catalogue = {
       next: 'What to do: onec-agent doctor',
       agent: 'Agent',
       service: 'Service',
+      serviceRuns: 'runs as {account}',
       host: 'Host',
       relay: 'Relay',
       snapshot: 'Last snapshot',
@@ -470,11 +473,11 @@ export const en: Catalogue = {
       unread: 'not read: {families}',
       none: 'none',
       more: 'and {count} more',
-      due: 'due {dueAtMs}',
+      due: 'due {due}',
       followed: 'followed: {count}, with problems: {troubled}',
       states: {
         ok: 'good',
-        unchanged: 'good, unchanged',
+        unchanged: 'unchanged',
         late: 'LATE',
         failed: 'FAILED',
         running: 'running',

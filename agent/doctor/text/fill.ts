@@ -1,3 +1,4 @@
+import { CAUSE_REASONS } from '../../network/cause.ts'
 import type { Params } from '../finding.ts'
 import type { Words } from './catalogue.ts'
 
@@ -18,11 +19,16 @@ export function fill(text: string, params: Params, reader: Reader): string {
   })
 }
 
-/** A backup's reason (`truncated: the file ends at …`) in the reader's language; what has no known code stays. */
-function reasonIn(reason: string, { reasons }: Words): string {
+/**
+ * Reasons come from the agent that runs, in English. A backup's (`truncated: the file ends at …`) and a connection's are
+ * known, and said in the reader's language; any other stays.
+ */
+function reasonIn(reason: string, { reasons, causes }: Words): string {
   const [, code = '', rest] = /^([a-z_]+): (.*)$/s.exec(reason) ?? []
-  const known = Object.hasOwn(reasons, code) ? reasons[code] : undefined
-  return known === undefined ? reason : `${known} (${rest})`
+  if (Object.hasOwn(reasons, code)) return `${reasons[code]} (${rest})`
+  for (const cause of Object.keys(causes) as (keyof typeof causes)[])
+    if (reason.startsWith(CAUSE_REASONS[cause])) return causes[cause] + reason.slice(CAUSE_REASONS[cause].length)
+  return reason
 }
 
 /** Local time without a zone, the same in both languages: `2026-11-25 19:05`. */
