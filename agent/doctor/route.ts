@@ -59,7 +59,8 @@ export function configOf(reply: RelayReply | NoReply) {
   return reply.status === 200 ? configReply.safeParse(decodeJson(reply.body)).data : undefined
 }
 
-function routeTrouble(facts: RouteFacts): Finding | undefined {
+/** What keeps this way from being one; absent when the relay itself answers. */
+export function routeTrouble(facts: RouteFacts): Finding | undefined {
   const { route, reply } = facts
   if (reply.status === null) return networkTrouble(facts, reply.cause ?? 'other', reply.detail || '-')
   const { status, body } = reply
