@@ -1,12 +1,16 @@
 import { rmSync } from 'node:fs'
 import * as z from 'zod'
-import { asProblem } from '../shared/problem.ts'
+import { asProblem, type Problem } from '../shared/problem.ts'
 import { type EnrolReply, type EnrolRequest, enrolReply, enrolRequest } from '../shared/wire.ts'
+import { systemClock } from './clock.ts'
 import { checkRelayUrl, newMachineId, readConfig, type StatePaths, writeEnrolment } from './config.ts'
+import { explainFailure, sayInBoth } from './doctor/explain.ts'
+import { CATALOGUES } from './doctor/text/catalogue.ts'
 import { EnrolmentRefusedError, UserError } from './error.ts'
 import { makePrivateDirectory } from './file.ts'
 import { readHostname, readMachineId } from './identity.ts'
 import { decodeJson } from './json.ts'
+import type { Language } from './language.ts'
 import { takeLock } from './lock.ts'
 import { writeConnection } from './network/connection.ts'
 import type { Connection, Exchange } from './relay.ts'
@@ -21,6 +25,8 @@ export interface EnrolOptions {
   readonly os: string
   /** How the relay is reached, now and from then on. */
   readonly connection: Connection
+  /** Of whoever reads an error; English is always said. */
+  readonly language?: Language
 }
 
 export interface Enrolled {
@@ -36,7 +42,7 @@ export async function enrol(paths: StatePaths, options: EnrolOptions, exchange: 
   try {
     const before = readConfigIfGood(paths)
     const machineId = before?.machineId ?? readMachineId(paths.directory) ?? newMachineId()
-    const reply = await requestEnrolment(relay, buildRequest(options, machineId), exchange)
+    const reply = await requestEnrolment(relay, buildRequest(options, machineId), options, exchange)
     const routes = usableRoutes(reply.routes, relay, options.allowHttp)
     // What an earlier host left behind must not be sent under the new one's name.
     if (before?.hostId !== reply.hostId) rmSync(paths.spool, { recursive: true, force: true })
@@ -72,20 +78,29 @@ function buildRequest({ code, name, os }: EnrolOptions, machineId: string): Enro
   return request.data
 }
 
-async function requestEnrolment(relay: string, request: EnrolRequest, exchange: Exchange): Promise<EnrolReply> {
+async function requestEnrolment(
+  relay: string,
+  request: EnrolRequest,
+  { connection, language = 'en' }: EnrolOptions,
+  exchange: Exchange,
+): Promise<EnrolReply> {
   const bytes = new TextEncoder().encode(JSON.stringify(request))
   const reply = await exchange({ method: 'POST', route: relay, path: 'v1/enrol', body: { bytes, gzip: false } })
-  if (reply.status === null)
-    throw new UserError(`Could not reach the relay at ${relay}: ${reply.reason}. Check the URL and the network.`)
-  const body = decodeJson(reply.body)
+  const body = reply.status === null ? undefined : decodeJson(reply.body)
   const parsed = enrolReply.safeParse(body)
-  if (reply.status < 300 && parsed.success) return parsed.data
+  if (reply.status !== null && reply.status < 300 && parsed.success) return parsed.data
   const problem = asProblem(body)
-  if (problem) {
-    const text = `The relay refused the enrolment: ${problem.detail || problem.title} (${problem.code})`
-    throw reply.status < 500 && reply.status !== 429 ? new EnrolmentRefusedError(text) : new UserError(text)
-  }
-  throw new UserError(`${relay} answered HTTP ${reply.status}, and not as a relay does. Check the URL.`)
+  if (problem) throw refusal(problem, language)
+  const why = await explainFailure(relay, reply, connection, systemClock)
+  throw new UserError(`Could not reach the relay.\n${sayInBoth(why, language)}`)
+}
+
+/** Final unless the relay cannot answer now. */
+function refusal({ code, detail, title, status }: Problem, language: Language): UserError {
+  const { refusals } = CATALOGUES[language].words
+  const english = `The relay refused the enrolment: ${detail || title} (${code})`
+  const own = language === 'en' || !Object.hasOwn(refusals, code) ? '' : `\n${refusals[code]}`
+  return status < 500 && status !== 429 ? new EnrolmentRefusedError(english + own) : new UserError(english + own)
 }
 
 /** The relay's routes that this host may use; with none of them the one that it enrolled at. */

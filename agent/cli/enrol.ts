@@ -37,7 +37,11 @@ export function enrolCommand(): Command {
 async function enrolHere({ service: _, ...flags }: EnrolFlags, { paths }: Context): Promise<Enrolled> {
   secureStateDirectory(paths.directory, log)
   const connection = await openConnection(paths, readConfigIfGood(paths), flags, readStdin)
-  return await enrol(paths, { ...flags, os: plainInventory(), connection }, createExchange(connection))
+  return await enrol(
+    paths,
+    { ...flags, os: plainInventory(), connection, language: readLanguage() },
+    createExchange(connection),
+  )
 }
 
 async function enrolWithService(flags: EnrolFlags, context: Context): Promise<void> {

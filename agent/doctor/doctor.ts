@@ -38,13 +38,13 @@ function lookAtAgent(paths: StatePaths, clock: Clock): Finding[] {
 function checksFor(paths: StatePaths, environment: Environment, enrolment: Enrolment, clock: Clock): Check[] {
   const { config, token, connection } = enrolment
   const host = effectiveConfig(readRelayConfig(paths)?.config, config?.host, environment.intervalMs)
-  const told = readStatus(paths.status)?.backups ?? []
+  const { backups: told = [], logFiles = [] } = readStatus(paths.status) ?? {}
   const collectors = platformCollectors(process.platform, { files: hostFiles, config: () => host })
   return [
     ...(config && token && connection ? [relayCheck(config, token, connection, clock)] : []),
     ...(config ? [serviceCheck(), diskCheck(paths), privacyCheck(paths)] : []),
     backupsCheck(host, told, clock),
-    logFilesCheck(host),
+    logFilesCheck(host, logFiles),
     collectorsCheck(collectors, clock),
   ]
 }

@@ -3,6 +3,7 @@ import type { Language } from '../language.ts'
 import type { AgentStatus, Condition } from '../status.ts'
 import { judgeBackups } from './backups.ts'
 import { type Finding, finding, worstOf } from './finding.ts'
+import { judgeViews } from './log-files.ts'
 import { judgeRunning } from './running.ts'
 import { CATALOGUES, type Catalogue } from './text/catalogue.ts'
 import { fill, formatBytes, formatTime, type Reader } from './text/fill.ts'
@@ -43,6 +44,7 @@ export function statusFindings(facts: StatusFacts): Finding[] {
     ...judgeRunning({ condition, status: agent, nowMs, version }),
     ...facts.service,
     ...(backups.length > 0 ? judgeBackups(backups) : []),
+    ...judgeViews(agent?.logFiles ?? []),
   ]
 }
 
@@ -102,6 +104,7 @@ function factLines(facts: StatusFacts, catalogue: Catalogue, reader: Reader): Li
     [words.spool, say(words.queue, { batches, dropped, aside })],
     [words.metrics, unreadText(agent, reader)],
     ...backupLines(agent.backups ?? [], reader),
+    ...logFilesLine(agent, reader),
     state,
   ]
 }
@@ -118,6 +121,14 @@ function unreadText({ unread }: AgentStatus, reader: Reader): string {
   const { status: words } = reader.words
   if (unread.length === 0) return words.allRead
   return fill(words.unread, { families: unread.map(({ family }) => family).join(', ') }, reader)
+}
+
+/** Only where some are followed. */
+function logFilesLine({ logFiles = [] }: AgentStatus, reader: Reader): Line[] {
+  const { status: words } = reader.words
+  const troubled = logFiles.filter(({ problem }) => problem !== null).length
+  if (logFiles.length === 0) return []
+  return [[words.logFiles, fill(words.followed, { count: logFiles.length, troubled }, reader)]]
 }
 
 const RANK = ['failed', 'late', 'unknown', 'running', 'ok', 'unchanged']

@@ -32,6 +32,8 @@ export interface Words {
   readonly causes: Readonly<Record<NetworkCause, string>>
   /** Reasons of backups by the code that they begin with. */
   readonly reasons: Readonly<Record<string, string>>
+  /** Why the relay refuses an enrolment code, by the code of its problem. */
+  readonly refusals: Readonly<Record<string, string>>
   readonly status: StatusWords
   readonly units: {
     readonly ms: string

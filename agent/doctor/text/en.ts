@@ -445,6 +445,13 @@ export const en: Catalogue = {
       sql_timeout: 'the server does not answer',
       sql_unreadable: 'the answer is not understood',
     },
+    refusals: {
+      enrolment_code_invalid: 'This relay does not know the code. Check it, or ask the operator for a new one.',
+      enrolment_code_expired: 'The code has expired. Ask the operator for a new one.',
+      enrolment_code_used: 'The code was used already. Ask the operator for a new one.',
+      host_name_taken: 'Another host has this name. Give this one another: --name NEW-NAME',
+      tenant_full: 'The relay takes no more hosts of this client. Tell the operator.',
+    },
     status: {
       wrong: 'Something is wrong: {what}',
       next: 'What to do: onec-agent doctor',

@@ -13,6 +13,18 @@ const runningService = judgeService({
   account: 'LocalSystem',
 })
 
+const followed = {
+  path: 'D:\\backup\\backup.log',
+  source: 'D:\\backup\\*.log',
+  encoding: 'cp1251',
+  offset: 18_432,
+  sizeBytes: 18_432,
+  entriesSpooled: 120,
+  entriesLeftOut: 0,
+  bytesPassedOver: 0,
+  problem: null,
+}
+
 const facts = (changes: Partial<StatusFacts> = {}): StatusFacts => ({
   condition: 'running',
   version: '1.0.0',
@@ -20,7 +32,7 @@ const facts = (changes: Partial<StatusFacts> = {}): StatusFacts => ({
   stateDirectory: 'C:\\ProgramData\\onec-agent',
   nowMs: NOW_MS,
   service: runningService,
-  agent: status({ backups: [report('ut11'), report('Зарплата и управление персоналом 3.1')] }),
+  agent: status({ logFiles: [followed], backups: [report('ut11'), report('Зарплата и управление персоналом 3.1')] }),
   ...changes,
 })
 
@@ -62,6 +74,7 @@ it('is right only while the agent runs, takes snapshots, delivers, and its backu
     { agent: status({ lastSnapshotAtMs: NOW_MS - 181_000 }) },
     { agent: status({ problem: { sinceMs: NOW_MS - 181_000, reason: 'x' } }) },
     { agent: status({ backups: [late] }) },
+    { agent: status({ logFiles: [{ ...followed, problem: 'EACCES' }] }) },
     { service: judgeService({ ...serviceStopped }) },
   ]
   expect(wrong.filter(each => isAllRight(facts(each)))).toEqual([])

@@ -154,9 +154,19 @@ describe('onec-agent behind a proxy that inspects TLS', () => {
 
   it('says what is missing: the password, or the company’s certificate', async () => {
     const strangers = enrol('--proxy', proxy.url, ...ca())
-    expect([await strangers.ended, strangers.output()]).toEqual([2, expect.stringContaining('user name and password')])
+    expect([await strangers.ended, strangers.output()]).toEqual([2, expect.stringContaining('asks for a user name')])
     const distrusting = enrol(...throughProxy())
-    expect([await distrusting.ended, distrusting.output()]).toEqual([2, expect.stringContaining('issuer')])
+    expect([await distrusting.ended, distrusting.output()]).toEqual([
+      2,
+      expect.stringContaining('from "ООО «Ромашка» CA"'),
+    ])
+  })
+
+  it('speaks Russian too where the system does', async () => {
+    environment.LANG = 'ru_RU.UTF-8'
+    const strangers = enrol('--proxy', proxy.url, ...ca())
+    expect([await strangers.ended, strangers.output()]).toEqual([2, expect.stringContaining('требует имя и пароль')])
+    expect(strangers.output()).toContain('asks for a user name and password')
   })
 
   it('believes whom the operating system believes', async () => {
