@@ -5,6 +5,7 @@ import { type Environment, effectiveConfig, readRelayConfig, type StatePaths } f
 import { readHostname } from '../identity.ts'
 import { readCondition, readStatus } from '../status.ts'
 import { VERSION } from '../version.ts'
+import { backupsCheck } from './backups-check.ts'
 import { type Check, runChecks } from './check.ts'
 import { collectorsCheck } from './collectors.ts'
 import { diskCheck } from './disk.ts'
@@ -12,7 +13,6 @@ import { type Enrolment, readEnrolment } from './enrolment.ts'
 import { judgeEnvironment } from './environment.ts'
 import type { Finding } from './finding.ts'
 import { logFilesCheck } from './log-files.ts'
-import { backupsCheck } from './places.ts'
 import { privacyCheck } from './privacy.ts'
 import { relayCheck } from './relay-check.ts'
 import type { Report } from './render.ts'
@@ -43,7 +43,7 @@ function checksFor(paths: StatePaths, environment: Environment, enrolment: Enrol
   return [
     ...(config && token && connection ? [relayCheck(config, token, connection, clock)] : []),
     ...(config ? [serviceCheck(), diskCheck(paths), privacyCheck(paths)] : []),
-    backupsCheck(host, told, clock),
+    backupsCheck(host, told, paths, clock),
     logFilesCheck(host, logFiles),
     collectorsCheck(collectors, clock),
   ]

@@ -89,6 +89,7 @@ const FINDINGS = {
   'backup.late': 'error',
   'backup.failed': 'error',
   'backup.unknown': 'warning',
+  'backup.not_watched': 'warning',
   'backup.mapped_drive': 'error',
   'backup.drive_missing': 'error',
   'backup.directory': 'error',

@@ -39,11 +39,11 @@ export function statusFindings(facts: StatusFacts): Finding[] {
   const { condition, stateDirectory: directory, agent, nowMs, version } = facts
   if (condition === 'removed') return [finding('host.removed', { reason: 'host_removed' })]
   if (condition === 'not enrolled') return [finding('host.not_enrolled', { directory })]
-  const backups = (agent?.backups ?? []).map(report => ({ name: report.name, report }))
+  const backups = agent?.backups ?? []
   return [
     ...judgeRunning({ condition, status: agent, nowMs, version }),
     ...facts.service,
-    ...(backups.length > 0 ? judgeBackups(backups) : []),
+    ...(backups.length > 0 ? judgeBackups([], backups) : []),
     ...judgeViews(agent?.logFiles ?? []),
   ]
 }

@@ -303,7 +303,7 @@ export const en: Catalogue = {
       why: 'None is configured, and none was reported yet.',
       todo: 'Name it under "host", "backups" in config.json or at the relay; or wrap the command that makes it: onec-agent backup run --name NAME -- COMMAND',
     },
-    'backup.good': { what: 'Backup "{name}": good, {completedAtMs}, {sizeBytes} ({source}).' },
+    'backup.good': { what: 'Backup "{name}": good, {completedAtMs} ({source}).' },
     'backup.running': { what: 'Backup "{name}": runs ({source}).' },
     'backup.late': {
       what: 'Backup "{name}" is late: {reason}',
@@ -318,6 +318,11 @@ export const en: Catalogue = {
     'backup.unknown': {
       what: 'Backup "{name}": its state is not known: {reason}',
       todo: 'Check the place of the backups and the rights to it.',
+    },
+    'backup.not_watched': {
+      what: 'Backup "{name}": {directory} is not watched, and nothing was reported yet.',
+      why: 'A directory without a pattern only says on which disk the backups lie.',
+      todo: 'Add which files are backups, for example "pattern": "*.dt", or report them: onec-agent backup run --name NAME -- COMMAND',
     },
     'backup.mapped_drive': {
       what: 'Backup "{name}": {directory} is a mapped network drive ({unc}).',

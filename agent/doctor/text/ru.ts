@@ -302,7 +302,7 @@ export const ru: Catalogue = {
       why: 'Ни одна не настроена, и ни об одной ещё не сообщали.',
       todo: 'Укажите её в config.json («host», «backups») или на релее; либо оберните команду, которая её делает: onec-agent backup run --name NAME -- COMMAND',
     },
-    'backup.good': { what: 'Копия «{name}»: хорошая, {completedAtMs}, {sizeBytes} ({source}).' },
+    'backup.good': { what: 'Копия «{name}»: хорошая, {completedAtMs} ({source}).' },
     'backup.running': { what: 'Копия «{name}»: выполняется ({source}).' },
     'backup.late': {
       what: 'Копия «{name}» опаздывает: {reason}',
@@ -317,6 +317,11 @@ export const ru: Catalogue = {
     'backup.unknown': {
       what: 'Копия «{name}»: состояние не известно: {reason}',
       todo: 'Проверьте место, где лежат копии, и права на него.',
+    },
+    'backup.not_watched': {
+      what: 'Копия «{name}»: за {directory} никто не следит, и о ней ещё не сообщали.',
+      why: 'Каталог без шаблона говорит лишь о том, на каком диске лежат копии.',
+      todo: 'Укажите, какие файлы — копии, например "pattern": "*.dt", или сообщайте о них: onec-agent backup run --name NAME -- COMMAND',
     },
     'backup.mapped_drive': {
       what: 'Копия «{name}»: {directory} — подключённый сетевой диск ({unc}).',

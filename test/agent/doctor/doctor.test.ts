@@ -155,10 +155,10 @@ describe('onec-agent doctor', () => {
 
   it('tells where a backup and a log file cannot be found', async () => {
     const { url } = await relay()
-    const backups = [{ name: 'ут11', directory: '/nowhere/бэкапы' }]
+    const backups = [{ name: 'ут11', directory: '/nowhere/бэкапы', pattern: '*.dt' }]
     enrol(url, { host: { backups, logFiles: [{ path: '/nowhere/backup.log' }] } })
     const found = await doctor()
-    expect(find(found, 'backup.directory')?.params).toMatchObject({ name: 'ут11', reason: 'ENOENT' })
+    expect(find(found, 'backup.directory')?.params).toMatchObject({ name: 'ут11', directory: '/nowhere/бэкапы' })
     expect(codes(found)).toContain('log_file.missing')
     expect(readFileSync(path.join(directory, 'config.json'), 'utf8')).toContain('ут11')
   })

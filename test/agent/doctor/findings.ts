@@ -1,3 +1,4 @@
+import type { BackupCheck } from '../../../agent/backup/check.ts'
 import { judgeBackups } from '../../../agent/doctor/backups.ts'
 import { judgeReading } from '../../../agent/doctor/collectors.ts'
 import { judgeFree } from '../../../agent/doctor/disk.ts'
@@ -103,7 +104,7 @@ export function healthy(): Finding[] {
     ...judgeService(service),
     judgeFree('C:\\ProgramData\\onec-agent', 42 * 1024 ** 3),
     finding('state.private', { directory: 'C:\\ProgramData\\onec-agent' }),
-    ...judgeBackups([{ name: 'ut11', report: report('ut11') }]),
+    ...judgeBackups([check('ut11', 'good')], [report('ut11')]),
     finding('log_file.readable', { path: 'D:\\backup\\backup.log', sizeBytes: 18_432 }),
     judgeReading({ family: 'cpu', tookMs: 0.4, end: { kind: 'read', values: 5 } }),
     judgeReading({ family: 'frequency', tookMs: 2, end: { kind: 'read', values: 0 } }),
@@ -170,25 +171,46 @@ export function hostTroubles(): Finding[] {
   ].filter(({ severity }) => severity !== 'ok')
 }
 
+/** As a look at one configured backup has it. */
+export const check = (name: string, code: BackupCheck['code'], changes: Partial<BackupCheck> = {}): BackupCheck => ({
+  name,
+  source: 'directory',
+  code,
+  words: null,
+  file: null,
+  place: 'D:\\бэкапы',
+  isReachable: true,
+  last: null,
+  ...changes,
+})
+
 function backupTroubles(): Finding[] {
-  const bad = (name: string, state: BackupReport['state'], reason: string) => ({
-    name,
-    report: report(name, { state, reason, completedAtMs: null }),
-  })
+  const bad = (name: string, state: BackupReport['state'], reason: string) =>
+    report(name, { state, reason, completedAtMs: null })
+  const sql = (name: string, code: BackupCheck['code'], words: string) =>
+    check(name, code, { source: 'mssql', place: '.\\SQL2019/ut11', words })
+  const unc = () => '\\\\nas\\backup\\1c'
+  const told = [
+    bad('ut11', 'late', 'late: no good backup by 2026-11-25 06:00, local time of the host'),
+    bad('БП 3.0', 'unknown', 'future: the file was written tomorrow'),
+  ]
   return [
-    ...judgeBackups([]),
-    ...judgeBackups([
-      bad('Зарплата 3.1', 'failed', 'truncated: the archive ends after 1048576 bytes'),
-      bad('ut11', 'late', 'late: no good backup by 2026-11-25 06:00, local time of the host'),
-      bad('БП 3.0', 'unknown', 'unreachable: \\\\nas\\backup is not there'),
-      { name: 'ЗУП', place: { directory: 'Z:\\1c', drive: 'mapped', unc: '\\\\nas\\backup\\1c' } },
-      { name: 'УНФ', place: { directory: 'Y:\\1c', drive: 'absent' } },
-      { name: 'Розница', place: { directory: 'D:\\бэкапы', reason: 'ENOENT' } },
-      { name: 'КА', place: { directory: '\\\\nas\\backup', reason: 'EPERM' } },
-      { ...bad('sql1', 'unknown', 'sqlcmd_missing: sqlcmd is not installed here'), server: '.' },
-      { ...bad('sql2', 'unknown', 'sql_login_failed: the login was refused (Msg 18456)'), server: '.\\SQL2019' },
-      { ...bad('sql3', 'unknown', 'sql_unreachable: .\\SQL2019 cannot be reached'), server: '.\\SQL2019' },
-    ]),
+    ...judgeBackups([], []),
+    ...judgeBackups(
+      [
+        check('Зарплата 3.1', 'truncated', { words: 'the archive ends after 1048576 bytes' }),
+        check('ЗУП', 'mapped_drive', { place: 'Z:\\1c' }),
+        check('УНФ', 'drive_absent', { place: 'Y:\\1c' }),
+        check('Розница', 'unreachable', { words: 'D:\\бэкапы is not there' }),
+        check('КА', 'share_no_credential', { place: '\\\\nas\\backup', words: 'the agent may not read it (EPERM)' }),
+        check('ДО', 'pattern_missing'),
+        sql('sql1', 'sqlcmd_missing', 'sqlcmd is not installed here'),
+        sql('sql2', 'sql_login_failed', 'the login was refused (Msg 18456)'),
+        sql('sql3', 'sql_unreachable', '.\\SQL2019 cannot be reached'),
+      ],
+      told,
+      unc,
+    ),
   ]
 }
 
@@ -207,6 +229,6 @@ export function inOrder(): Finding[] {
   return [
     ...healthy(),
     ...relaySide([route({ proxy: 'http://proxy.local:3128' })]),
-    ...judgeBackups([{ name: 'ут11', report: report('ут11', { state: 'running', completedAtMs: null }) }]),
+    ...judgeBackups([], [report('ут11', { state: 'running', completedAtMs: null })]),
   ]
 }

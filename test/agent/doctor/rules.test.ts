@@ -6,7 +6,7 @@ import { othersByMode } from '../../../agent/doctor/privacy.ts'
 import { compareReleases, judgeClock } from '../../../agent/doctor/relay-side.ts'
 import { factsOfSystemd, factsOfWindows, judgeService } from '../../../agent/doctor/service.ts'
 import { parseServiceSetup } from '../../../agent/windows/service-facts.ts'
-import { relaySide, report, route } from './findings.ts'
+import { check, relaySide, report, route } from './findings.ts'
 
 const codes = (findings: readonly { code: string }[]) => findings.map(({ code }) => code)
 const refused = { status: null, cause: 'refused', reason: 'x', detail: 'ECONNREFUSED' } as const
@@ -72,17 +72,26 @@ describe('a service', () => {
 })
 
 describe('a backup', () => {
-  const place = { directory: 'Z:\\1c', drive: 'mapped' } as const
-  it('that failed and whose place is wrong has both', () => {
+  const mapped = check('ut11', 'mapped_drive')
+  it('whose place is wrong is no more than that, unless the last run failed', () => {
     const failed = report('ut11', { state: 'failed', reason: 'empty: the file is empty' })
-    expect(codes(judgeBackups([{ name: 'ut11', place, report: failed }]))).toEqual([
-      'backup.mapped_drive',
-      'backup.failed',
-    ])
-    expect(codes(judgeBackups([{ name: 'ut11', place, report: report('ut11') }]))).toEqual(['backup.mapped_drive'])
+    expect(codes(judgeBackups([mapped], [failed]))).toEqual(['backup.mapped_drive', 'backup.failed'])
+    expect(codes(judgeBackups([mapped], [report('ut11')]))).toEqual(['backup.mapped_drive'])
   })
-  it('that nobody has seen yet is not known', () => {
-    expect(codes(judgeBackups([{ name: 'ut11' }]))).toEqual(['backup.unknown'])
+
+  it('is as bad as the worse of what the service told and what is seen from here', () => {
+    const sql = check('ut11', 'sql_ok', { source: 'mssql', place: './ut11' })
+    const refusedThere = report('ut11', { state: 'unknown', reason: 'sql_login_failed: Msg 18456' })
+    expect(judgeBackups([sql], [refusedThere])[0]).toMatchObject({ code: 'backup.sql_login', params: { server: '.' } })
+    expect(codes(judgeBackups([check('ut11', 'empty')], [report('ut11')]))).toEqual(['backup.failed'])
+    expect(codes(judgeBackups([check('ut11', 'good')], [report('ut11')]))).toEqual(['backup.good'])
+  })
+
+  it('that nobody has seen yet is not known; one that was reported is as it was', () => {
+    expect(codes(judgeBackups([check('ut11', 'never_reported')], []))).toEqual(['backup.unknown'])
+    const { state, source, reason, completedAtMs } = report('ut11')
+    const last = { state, source, reason, completedAtMs }
+    expect(codes(judgeBackups([check('ut11', 'reported', { last })], []))).toEqual(['backup.good'])
   })
 })
 
@@ -97,11 +106,11 @@ it('a check that hangs, or fails, holds up no other one', async () => {
     monoMs: () => 0,
     sleep: (ms: number) => (ms === 1 ? Promise.resolve() : new Promise<void>(() => {})),
   }
-  const check = (name: string, deadlineMs: number, run: () => Promise<never[]>) => ({ name, deadlineMs, run })
+  const wait = (name: string, deadlineMs: number, run: () => Promise<never[]>) => ({ name, deadlineMs, run })
   const findings = await runChecks(
     [
-      check('hangs', 1, () => new Promise(() => {})),
-      check('fails', 2, () => Promise.reject(new Error('ой'))),
+      wait('hangs', 1, () => new Promise(() => {})),
+      wait('fails', 2, () => Promise.reject(new Error('ой'))),
       { name: 'works', deadlineMs: 2, run: async () => [finding('environment.clean')] },
     ],
     clock,
