@@ -29,8 +29,10 @@ export function judgeReading({ family, tookMs, end }: ReadingFacts): Finding {
     case 'late':
       return finding('collector.late', { family, deadlineMs: READING_DEADLINE_MS })
     case 'failed': {
-      const counters = /disk counters|lodctr/.test(end.reason)
-      return finding(counters ? 'collector.disk_counters' : 'collector.failed', { family, reason: end.reason })
+      const { reason } = end
+      if (!/^disk counters are off/.test(reason)) return finding('collector.failed', { family, reason })
+      // Its remedy is in the finding's own text.
+      return finding('collector.disk_counters', { family, reason: /\((.*)\)$/s.exec(reason)?.[1] ?? reason })
     }
   }
 }

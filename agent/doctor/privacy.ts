@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { StatePaths } from '../config.ts'
 import { describeError, systemCode, UserError } from '../error.ts'
 import { readSddl } from '../windows/acl.ts'
+import { readProcessToken } from '../windows/process-token.ts'
 import { judgePrivacy } from '../windows/sddl.ts'
 import type { Check } from './check.ts'
 import { type Finding, finding } from './finding.ts'
@@ -37,8 +38,8 @@ export const othersByMode = (mode: number): string | undefined =>
 function othersOnWindows(path: string): string | undefined {
   const sddl = readSddl(path)
   if (sddl === undefined) return undefined
-  // Files inherit from the directory, and are not protected by themselves.
-  const privacy = judgePrivacy(sddl)
+  // Files inherit from the directory, and are not protected by themselves. An administrator may own what he made.
+  const privacy = judgePrivacy(sddl, readProcessToken().sid)
   if (privacy.kind === 'foreign') return `owner ${privacy.owner}`
   return privacy.kind === 'wider' && privacy.trustees.length > 0 ? privacy.trustees.join(', ') : undefined
 }

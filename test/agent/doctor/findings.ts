@@ -219,7 +219,10 @@ function collectorTroubles(): Finding[] {
     judgeReading({ family, tookMs: 3, end: { kind: 'failed', reason } })
   return [
     failed('users', 'WTSEnumerateSessionsW: the RPC server is not available (error 1722)'),
-    failed('disk-io', 'disk counters are off (no disks): run "lodctr /R"'),
+    failed(
+      'disk-io',
+      'disk counters are off: run "lodctr /R" (PdhAddEnglishCounterW: no such counter (error 0xc0000bb9))',
+    ),
     judgeReading({ family: 'volumes', tookMs: 2_000, end: { kind: 'late' } }),
   ]
 }
