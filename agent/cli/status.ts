@@ -2,9 +2,11 @@ import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
 import { readConfig, type StatePaths } from '../config.ts'
 import { runChecks } from '../doctor/check.ts'
+import { sayInBoth } from '../doctor/explain.ts'
+import { finding } from '../doctor/finding.ts'
 import { serviceCheck } from '../doctor/service.ts'
 import { isAllRight, renderStatus, type StatusFacts, statusJson } from '../doctor/status-view.ts'
-import { UserError } from '../error.ts'
+import { describeError, systemCode, UserError } from '../error.ts'
 import { readHostname } from '../identity.ts'
 import type { Language } from '../language.ts'
 import { readCondition, readStatus } from '../status.ts'
@@ -18,11 +20,21 @@ export function statusCommand(): Command {
     .option('--json', 'as JSON', false)
     .addOption(languageOption())
     .action(async (options: { json: boolean; lang?: Language }, command: Command) => {
-      const facts = await readFacts(contextOf(command).paths)
+      const { paths } = contextOf(command)
       const reader = { language: languageOf(options) }
+      const facts = await readFacts(paths).catch(error => {
+        throw explain(error, paths, reader.language)
+      })
       print(options.json ? JSON.stringify(statusJson(facts, reader), undefined, 2) : renderStatus(facts, reader))
       process.exitCode = isAllRight(facts) ? 0 : 1
     })
+}
+
+/** Whoever is no administrator may not look into the state directory. */
+function explain(error: unknown, { directory }: StatePaths, language: Language): unknown {
+  if (systemCode(error) === undefined) return error
+  const found = finding('state.unreadable', { path: directory, reason: describeError(error) })
+  return new UserError(sayInBoth(found, language))
 }
 
 async function readFacts(paths: StatePaths): Promise<StatusFacts> {

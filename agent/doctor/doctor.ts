@@ -1,3 +1,4 @@
+import type { HostConfig } from '../../shared/host-config.ts'
 import type { Clock } from '../clock.ts'
 import { hostFiles } from '../collect/host-files.ts'
 import { platformCollectors } from '../collect/index.ts'
@@ -23,8 +24,9 @@ import { serviceCheck } from './service.ts'
 export async function examine(paths: StatePaths, environment: Environment, clock: Clock): Promise<Report> {
   const atMs = clock.nowMs()
   const enrolment = readEnrolment(paths)
-  const quick = [...enrolment.findings, ...lookAtAgent(paths, clock)]
-  const checked = await runChecks(checksFor(paths, environment, enrolment, clock), clock)
+  const quick = [...enrolment.findings, ...(enrolment.isClosed ? [] : lookAtAgent(paths, clock))]
+  const checks = enrolment.isClosed ? [collectors({}, clock)] : checksFor(paths, environment, enrolment, clock)
+  const checked = await runChecks(checks, clock)
   const around = judgeEnvironment(environment, enrolment.config?.proxy !== undefined)
   return { version: VERSION, hostname: readHostname(), atMs, findings: [...quick, ...checked, ...around] }
 }
@@ -39,12 +41,15 @@ function checksFor(paths: StatePaths, environment: Environment, enrolment: Enrol
   const { config, token, connection } = enrolment
   const host = effectiveConfig(readRelayConfig(paths)?.config, config?.host, environment.intervalMs)
   const { backups: told = [], logFiles = [] } = readStatus(paths.status) ?? {}
-  const collectors = platformCollectors(process.platform, { files: hostFiles, config: () => host })
   return [
     ...(config && token && connection ? [relayCheck(config, token, connection, clock)] : []),
     ...(config ? [serviceCheck(), diskCheck(paths), privacyCheck(paths)] : []),
     backupsCheck(host, told, paths, clock),
     logFilesCheck(host, logFiles),
-    collectorsCheck(collectors, clock),
+    collectors(host, clock),
   ]
+}
+
+function collectors(host: HostConfig, clock: Clock): Check {
+  return collectorsCheck(platformCollectors(process.platform, { files: hostFiles, config: () => host }), clock)
 }

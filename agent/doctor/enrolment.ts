@@ -12,21 +12,20 @@ export interface Enrolment {
   readonly token?: string | undefined
   readonly connection?: Connection | undefined
   readonly findings: readonly Finding[]
+  /** The state directory cannot be read: nothing more is to be learnt from it. */
+  readonly isClosed?: true
 }
 
 export function readEnrolment(paths: StatePaths): Enrolment {
   const removed = attempt(() => decodeJson(readTextIfThere(paths.removed)))
   if (removed.value) return { findings: [finding('host.removed', { reason: reasonIn(removed.value) })] }
   const config = attempt(() => readConfig(paths))
-  if (config.reason !== undefined) {
-    const denied = config.code === 'EACCES' || config.code === 'EPERM'
-    const { reason } = config
+  if (config.code !== undefined)
     return {
-      findings: [
-        denied ? finding('state.unreadable', { path: paths.config, reason }) : finding('config.damaged', { reason }),
-      ],
+      findings: [finding('state.unreadable', { path: paths.config, reason: config.reason ?? config.code })],
+      isClosed: true,
     }
-  }
+  if (config.reason !== undefined) return { findings: [finding('config.damaged', { reason: config.reason })] }
   if (!config.value) return { findings: [finding('host.not_enrolled', { directory: paths.directory })] }
   const token = attempt(() => readToken(paths))
   const connection = attempt(() => readConnection(paths, config.value))

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -151,6 +151,15 @@ describe('onec-agent doctor', () => {
     expect(codes(found)).toEqual(expect.arrayContaining(expected))
     expect(find(found, 'connection.unusable')?.params.reason).toContain('/nowhere/ca.pem')
     expect(found.shown).not.toContain('canary')
+  })
+
+  it('tells a state directory that it may not read, and goes on', async () => {
+    mkdirSync(path.join(directory, 'config.json'))
+    const found = await doctor()
+    expect(find(found, 'state.unreadable')?.params.path).toBe(path.join(directory, 'config.json'))
+    expect(codes(found)).toContain('collector.read')
+    const status = onec('status', '--lang', 'ru')
+    expect([await status.ended, status.output()]).toEqual([2, expect.stringContaining('от имени администратора')])
   })
 
   it('tells where a backup and a log file cannot be found', async () => {
