@@ -193,6 +193,7 @@ describe('the world is touched in few places', () => {
     expect(having(/\bDate\.now\b|\bnew Date\(\)/, 'agent', 'relay', 'shared')).toEqual([
       'agent/clock.ts',
       'relay/api/admin.ts',
+      'relay/api/agent.ts',
       'relay/cli/main.ts',
       'relay/cli/serve/relay.ts',
       'relay/cli/start/host-agent.ts',

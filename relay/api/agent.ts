@@ -28,7 +28,10 @@ export function agentApi(): Hono<AgentEnv> {
       return problemResponse(code, detail)
     }
     const { tenantId, shard, hostId, secretHash } = reading.token
-    return answer(c, await tenantObject(c.env, tenantId, shard).hostConfig({ hostId, secretHash }))
+    const reply = answer(c, await tenantObject(c.env, tenantId, shard).hostConfig({ hostId, secretHash }))
+    // By which `doctor` tells a host's wrong clock; workerd by itself sends none.
+    reply.headers.set('Date', new Date().toUTCString())
+    return reply
   })
 
   return api
