@@ -6,24 +6,24 @@ export const en: Catalogue = {
     'config.damaged': {
       what: 'config.json cannot be used: {reason}',
       why: 'It was edited by hand, or a disk error damaged it.',
-      todo: 'Put it right, or enrol this host again: onec-agent enrol --relay URL --code CODE',
+      todo: 'Put it right, or enrol this host again: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.not_enrolled': {
       what: 'This host is not enrolled: there is no token in {directory}.',
       why: 'It was never enrolled, or another state directory was enrolled (--state, ONEC_AGENT_STATE).',
-      todo: 'Get a code from the operator of the relay, then: onec-agent enrol --relay URL --code CODE',
+      todo: 'Get a code from the operator of the relay, then: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.removed': {
       what: 'This host was removed at the relay ({reason}).',
       why: 'An operator took it out; its token and its spool are erased.',
-      todo: 'If it should come back: onec-agent enrol --relay URL --code CODE. If not: onec-agent service uninstall',
+      todo: 'If it should come back: `onec-agent enrol --relay URL --code CODE`. If not: `onec-agent service uninstall`',
     },
 
     'agent.running': { what: 'The agent runs since {startedAtMs}; its last snapshot is {ageMs} old.' },
     'agent.stopped': {
       what: 'The agent does not run: no snapshot is taken, nothing is sent.',
       why: 'It was never started, was stopped, or ended with an error that its log names.',
-      todo: 'Start the service (onec-agent service install, when there is none), or for a trial: onec-agent run',
+      todo: 'Start the service (`onec-agent service install`, when there is none), or for a trial: `onec-agent run`',
     },
     'agent.silent': {
       what: 'The agent runs, but its last snapshot is {ageMs} old; one every {intervalMs} is due.',
@@ -44,43 +44,43 @@ export const en: Catalogue = {
     'service.running': { what: 'The service runs (account {account}, starts by itself).' },
     'service.missing': {
       what: 'No service is installed: after a restart of this machine nobody starts the agent.',
-      todo: 'As administrator: onec-agent service install',
+      todo: 'As administrator: `onec-agent service install`',
     },
     'service.stopped': {
       what: 'The service is {state}; its last exit code is {exitCode}.',
       why: 'It was stopped by a person, or failed; its log and the system event log say which.',
-      todo: 'Windows: sc start onec-agent. Linux: systemctl start onec-agent',
+      todo: 'Windows: `sc start onec-agent`. Linux: `systemctl start onec-agent`',
     },
     'service.not_automatic': {
       what: 'The service does not start by itself (start type: {startType}).',
       why: 'Somebody changed it; after a restart of this machine nothing is sent.',
-      todo: 'As administrator: onec-agent service install',
+      todo: 'As administrator: `onec-agent service install`',
     },
     'service.no_recovery': {
       what: 'The service is not started again after a failure.',
       why: 'Its recovery settings were changed.',
-      todo: 'As administrator: onec-agent service install',
+      todo: 'As administrator: `onec-agent service install`',
     },
     'service.account': {
       what: 'The service runs as {account}, and not as {expected}.',
       why: 'Another account may not be able to open the token, or to read the backups of others.',
-      todo: 'If that was not on purpose, as administrator: onec-agent service install',
+      todo: 'If that was not on purpose, as administrator: `onec-agent service install`',
     },
     'service.unknown': {
       what: 'The service cannot be looked at: {reason}',
-      todo: 'Run onec-agent doctor as administrator (Linux: sudo).',
+      todo: 'Run `onec-agent doctor` as administrator (Linux: sudo).',
     },
 
     'token.accepted': { what: 'The relay knows this host as {hostId}; its settings are revision {revision}.' },
     'token.unreadable': {
       what: 'The token cannot be read: {reason}',
       why: 'It is for SYSTEM and administrators alone, and opens on the machine that sealed it alone.',
-      todo: 'Run onec-agent doctor as administrator (Linux: sudo). On a copied disk or a new machine: onec-agent enrol --relay URL --code CODE',
+      todo: 'Run `onec-agent doctor` as administrator (Linux: sudo). On a copied disk or a new machine: `onec-agent enrol --relay URL --code CODE`',
     },
     'token.refused': {
       what: 'The relay does not accept the token of this host: {reason}',
       why: 'It was revoked or replaced, or belongs to another relay.',
-      todo: 'Enrol this host again: onec-agent enrol --relay URL --code CODE. What waits in the spool is kept.',
+      todo: 'Enrol this host again: `onec-agent enrol --relay URL --code CODE`. What waits in the spool is kept.',
     },
     'token.disabled': {
       what: 'This host is disabled at the relay.',
@@ -90,12 +90,12 @@ export const en: Catalogue = {
     'token.cloned': {
       what: 'Another machine sends with the token of this host.',
       why: 'This machine is a copy of another one (a cloned disk or virtual machine), or the other way round.',
-      todo: 'On the copy: onec-agent enrol --relay URL --code CODE --name NEW-NAME',
+      todo: 'On the copy: `onec-agent enrol --relay URL --code CODE --name NEW-NAME`',
     },
     'token.removed': {
       what: 'This host was removed at the relay.',
       why: 'An operator took it out. The agent erases its token and spool when it hears of it.',
-      todo: 'If it should come back: onec-agent enrol --relay URL --code CODE',
+      todo: 'If it should come back: `onec-agent enrol --relay URL --code CODE`',
     },
 
     'route.direct': { what: '{route}: {address}, looked up in {dnsMs}, connected in {tcpMs}.' },
@@ -112,22 +112,22 @@ export const en: Catalogue = {
     'route.dns': {
       what: '{route}: the name of the relay cannot be looked up ({detail}).',
       why: 'The DNS server of this machine does not answer or does not know the name, or the URL is misspelt.',
-      todo: 'Try: nslookup {host}. Check the URL and the DNS servers of the network adapter. In a network without DNS to the outside, set the proxy: onec-agent network --proxy http://PROXY:PORT',
+      todo: 'Try: `nslookup {host}`. Check the URL and the DNS servers of the network adapter. In a network without DNS to the outside, set the proxy: `onec-agent network --proxy http://PROXY:PORT`',
     },
     'route.refused': {
       what: '{route}: the connection is refused ({detail}).',
       why: 'Nothing listens at that address and port, or a firewall rejects it.',
-      todo: 'Check the URL and its port. Let this machine out to {host}, TCP {port}, or set the proxy: onec-agent network --proxy http://PROXY:PORT',
+      todo: 'Check the URL and its port. Let this machine out to {host}, TCP {port}, or set the proxy: `onec-agent network --proxy http://PROXY:PORT`',
     },
     'route.timeout': {
       what: '{route}: no answer in time ({detail}).',
       why: 'A firewall drops the connection without a word, or the line is very slow.',
-      todo: 'Let this machine out to {host}, TCP {port}, or set the proxy: onec-agent network --proxy http://PROXY:PORT',
+      todo: 'Let this machine out to {host}, TCP {port}, or set the proxy: `onec-agent network --proxy http://PROXY:PORT`',
     },
     'route.unreachable': {
       what: '{route}: there is no way to that network ({detail}).',
       why: 'The network adapter is off, has no gateway, or has only IPv6 or only IPv4.',
-      todo: 'Check the network adapter and its gateway. Try: ping {host}',
+      todo: 'Check the network adapter and its gateway. Try: `ping {host}`',
     },
     'route.cut': {
       what: '{route}: the connection was cut before the answer was complete ({detail}).',
@@ -137,7 +137,7 @@ export const en: Catalogue = {
     'route.tls_issuer': {
       what: '{route}: the certificate comes from "{issuer}", which this machine does not trust.',
       why: 'A virus scanner or a firewall opens TLS connections (Kaspersky, a company gateway), or the relay has a certificate of its own.',
-      todo: 'Exclude {host} from the inspection; or get that root certificate as a PEM file and run: onec-agent network --ca FILE. Then restart the agent.',
+      todo: 'Exclude {host} from the inspection; or get that root certificate as a PEM file and run: `onec-agent network --ca FILE`. Then restart the agent.',
     },
     'route.tls_expired': {
       what: '{route}: the certificate ended at {validToAtMs}.',
@@ -147,7 +147,7 @@ export const en: Catalogue = {
     'route.tls_not_yet_valid': {
       what: '{route}: the certificate is valid only from {validFromAtMs} on.',
       why: 'The clock of this machine is almost certainly behind: an empty CMOS battery, or a virtual machine put back to a snapshot.',
-      todo: 'Set the clock. Windows: w32tm /resync. Linux: timedatectl set-ntp true',
+      todo: 'Set the clock. Windows: `w32tm /resync`. Linux: `timedatectl set-ntp true`',
     },
     'route.tls_name': {
       what: '{route}: the certificate is for another name ({detail}).',
@@ -162,17 +162,17 @@ export const en: Catalogue = {
     'route.proxy_unreachable': {
       what: '{route}: the proxy {proxy} cannot be reached ({detail}).',
       why: 'Its address is misspelt, it does not run, or a firewall is between.',
-      todo: 'Set the right one: onec-agent network --proxy http://PROXY:PORT, or do without: onec-agent network --proxy none',
+      todo: 'Set the right one: `onec-agent network --proxy http://PROXY:PORT`, or do without: `onec-agent network --proxy none`',
     },
     'route.proxy_login': {
       what: '{route}: the proxy {proxy} asks for a user name and password, or refuses the ones that are set.',
       why: 'Answer 407 with the Basic scheme.',
-      todo: 'Write http://USER:PASSWORD@PROXY:PORT into a file, run onec-agent network --proxy file:FILE, delete the file. In the password write % as %25, # as %23, / as %2F, @ as %40.',
+      todo: 'Write http://USER:PASSWORD@PROXY:PORT into a file, run `onec-agent network --proxy file:FILE`, delete the file. In the password write % as %25, # as %23, / as %2F, @ as %40.',
     },
     'route.proxy_ntlm': {
       what: '{route}: the proxy {proxy} accepts only an NTLM or Kerberos (Negotiate) sign-in, which the agent cannot do.',
       why: 'Answer 407 without the Basic scheme. A service has no user to sign in as.',
-      todo: 'One of: let this machine through to {host} by its IP address, without a sign-in; allow Basic for one account; run cntlm or px on this machine and set onec-agent network --proxy http://127.0.0.1:3128',
+      todo: 'One of: let this machine through to {host} by its IP address, without a sign-in; allow Basic for one account; run cntlm or px on this machine and set `onec-agent network --proxy http://127.0.0.1:3128`',
     },
     'route.proxy_refused': {
       what: '{route}: the proxy {proxy} does not let this machine through ({detail}).',
@@ -207,23 +207,23 @@ export const en: Catalogue = {
     'route.large_cut': {
       what: '{route}: the connection stops after about {carriedBytes}, while small answers pass.',
       why: 'Some Russian providers cut connections to Cloudflare and some foreign hosts after 16 KB.',
-      todo: 'The agent sends in small pieces and may go on working. Better: another route to the same relay (one that is hosted in Russia, or a relay of your own: onec-relay serve), or another provider for this machine.',
+      todo: 'The agent sends in small pieces and may go on working. Better: another route to the same relay (one that is hosted in Russia, or a relay of your own: `onec-relay serve`), or another provider for this machine.',
     },
     'connection.unusable': {
       what: 'The proxy or the CA file of this host cannot be used: {reason}',
-      todo: 'Set them again: onec-agent network --proxy URL --ca FILE (or none)',
+      todo: 'Set them again: `onec-agent network --proxy URL --ca FILE` (or none)',
     },
 
     'clock.right': { what: 'The clock is right within {skewMs} (time zone {zone}).' },
     'clock.ahead': {
       what: 'The clock of this machine is {skewMs} ahead of the relay (time zone {zone}).',
       why: 'Time synchronisation is off or its server is out of reach, or somebody set the clock.',
-      todo: 'Windows: w32tm /resync, then w32tm /query /status. Linux: timedatectl set-ntp true. In a virtual machine check the clock of its host too.',
+      todo: 'Windows: `w32tm /resync`, then `w32tm /query /status`. Linux: `timedatectl set-ntp true`. In a virtual machine check the clock of its host too.',
     },
     'clock.behind': {
       what: 'The clock of this machine is {skewMs} behind the relay (time zone {zone}).',
       why: 'Time synchronisation is off or its server is out of reach, or the machine was put back to a snapshot.',
-      todo: 'Windows: w32tm /resync, then w32tm /query /status. Linux: timedatectl set-ntp true. In a virtual machine check the clock of its host too.',
+      todo: 'Windows: `w32tm /resync`, then `w32tm /query /status`. Linux: `timedatectl set-ntp true`. In a virtual machine check the clock of its host too.',
     },
     'version.same': { what: 'Agent and relay have the same release, {agent}.' },
     'version.older': {
@@ -256,7 +256,7 @@ export const en: Catalogue = {
     'spool.unwritable': {
       what: 'The spool in {directory} cannot be written: {reason}',
       why: 'The disk is full or write-protected, or this account has no rights there.',
-      todo: 'Run onec-agent doctor as administrator (Linux: sudo). Make room on the disk; exclude the directory from the virus scanner.',
+      todo: 'Run `onec-agent doctor` as administrator (Linux: sudo). Make room on the disk; exclude the directory from the virus scanner.',
     },
     'disk.free': { what: '{freeBytes} are free on the disk of {directory}.' },
     'disk.low': {
@@ -273,11 +273,11 @@ export const en: Catalogue = {
     'state.open': {
       what: '{path} is open to other users of this machine ({detail}).',
       why: 'It holds the token; who reads it can send in the name of this host.',
-      todo: 'As administrator: onec-agent service install (Linux: chmod -R go= {path})',
+      todo: 'As administrator: `onec-agent service install` (Linux: `chmod -R go= {path}`)',
     },
     'state.unreadable': {
       what: '{path} cannot be looked at: {reason}',
-      todo: 'Run onec-agent doctor as administrator (Linux: sudo).',
+      todo: 'Run `onec-agent doctor` as administrator (Linux: sudo).',
     },
 
     'collector.read': { what: '{family}: {values} values in {tookMs}.' },
@@ -295,13 +295,13 @@ export const en: Catalogue = {
     'collector.disk_counters': {
       what: '{family}: Windows has no disk counters: {reason}',
       why: 'The registry of performance counters is damaged, or they are switched off.',
-      todo: 'As administrator: lodctr /R, then restart the agent. On Windows Server also: diskperf -y',
+      todo: 'As administrator: `lodctr /R`, then restart the agent. On Windows Server also: `diskperf -y`',
     },
 
     'backup.none': {
       what: 'No backup is watched on this host.',
       why: 'None is configured, and none was reported yet.',
-      todo: 'Name it under "host", "backups" in config.json or at the relay; or wrap the command that makes it: onec-agent backup run --name NAME -- COMMAND',
+      todo: 'Name it under "host", "backups" in config.json or at the relay; or wrap the command that makes it: `onec-agent backup run --name NAME -- COMMAND`',
     },
     'backup.good': { what: 'Backup "{name}": good, {completedAtMs} ({source}).' },
     'backup.running': { what: 'Backup "{name}": runs ({source}).' },
@@ -322,12 +322,12 @@ export const en: Catalogue = {
     'backup.not_watched': {
       what: 'Backup "{name}": {directory} is not watched, and nothing was reported yet.',
       why: 'A directory without a pattern only says on which disk the backups lie.',
-      todo: 'Add which files are backups, for example "pattern": "*.dt", or report them: onec-agent backup run --name NAME -- COMMAND',
+      todo: 'Add which files are backups, for example "pattern": "*.dt", or report them: `onec-agent backup run --name NAME -- COMMAND`',
     },
     'backup.mapped_drive': {
       what: 'Backup "{name}": {directory} is a mapped network drive ({unc}).',
       why: 'Mapped drives belong to a signed-in user; the service does not see them.',
-      todo: 'Configure the backup with {unc} instead. If the share needs a login: onec-agent backup credential set --help',
+      todo: 'Configure the backup with {unc} instead. If the share needs a login: `onec-agent backup credential set --help`',
     },
     'backup.drive_missing': {
       what: 'Backup "{name}": there is no drive for {directory}.',
@@ -342,7 +342,7 @@ export const en: Catalogue = {
     'backup.share_denied': {
       what: 'Backup "{name}": {directory} does not let this machine in: {reason}',
       why: 'The service is SYSTEM, which a NAS or a workgroup server does not know.',
-      todo: 'Give it a login for that share: onec-agent backup credential set --help',
+      todo: 'Give it a login for that share: `onec-agent backup credential set --help`',
     },
     'backup.sqlcmd_missing': {
       what: 'Backup "{name}": sqlcmd is not found, so the history of SQL Server cannot be read.',
@@ -357,7 +357,7 @@ export const en: Catalogue = {
     'backup.sql_failed': {
       what: 'Backup "{name}": the history of SQL Server {server} cannot be read: {reason}',
       why: 'The server does not run, its name is misspelt, or the rights on msdb are missing.',
-      todo: 'Check the name of the server and its service. Try: sqlcmd -S {server} -E -Q "SELECT 1"',
+      todo: 'Check the name of the server and its service. Try: `sqlcmd -S {server} -E -Q "SELECT 1"`',
     },
 
     'log_file.readable': { what: 'Log file {path}: {sizeBytes}.' },
@@ -376,7 +376,7 @@ export const en: Catalogue = {
     'environment.sink': {
       what: 'The variable {variable} is set, and ignored.',
       why: 'Destinations and their credentials are set at the relay; the agent holds none.',
-      todo: 'Delete it from this machine: onec-relay destination import-env takes it at the relay.',
+      todo: 'Delete it from this machine: `onec-relay destination import-env` takes it at the relay.',
     },
     'environment.interval': {
       what: 'The variable METRICS_INTERVAL is ignored.',
@@ -386,7 +386,7 @@ export const en: Catalogue = {
     'environment.proxy': {
       what: 'The variable {variable} is set, but the agent uses no proxy.',
       why: 'A service does not inherit such variables, so the agent does not read them.',
-      todo: 'If this network needs it: onec-agent network --proxy http://PROXY:PORT, then restart the agent.',
+      todo: 'If this network needs it: `onec-agent network --proxy http://PROXY:PORT`, then restart the agent.',
     },
 
     'check.late': {
@@ -459,7 +459,7 @@ export const en: Catalogue = {
     },
     status: {
       wrong: 'Something is wrong: {what}',
-      next: 'What to do: onec-agent doctor',
+      next: 'What to do: `onec-agent doctor`',
       agent: 'Agent',
       service: 'Service',
       serviceRuns: 'runs as {account}',

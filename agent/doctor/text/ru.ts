@@ -5,24 +5,24 @@ export const ru: Catalogue = {
     'config.damaged': {
       what: 'Файл config.json не годится: {reason}',
       why: 'Его правили вручную, либо он повреждён из-за ошибки диска.',
-      todo: 'Исправьте его или зарегистрируйте этот сервер заново: onec-agent enrol --relay URL --code CODE',
+      todo: 'Исправьте его или зарегистрируйте этот сервер заново: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.not_enrolled': {
       what: 'Этот сервер не зарегистрирован: в {directory} нет токена.',
       why: 'Его не регистрировали, либо регистрировали с другим каталогом состояния (--state, ONEC_AGENT_STATE).',
-      todo: 'Возьмите код у администратора релея, затем: onec-agent enrol --relay URL --code CODE',
+      todo: 'Возьмите код у администратора релея, затем: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.removed': {
       what: 'Этот сервер удалён на релее ({reason}).',
       why: 'Его убрал администратор; токен и очередь здесь стёрты.',
-      todo: 'Если сервер нужно вернуть: onec-agent enrol --relay URL --code CODE. Если нет: onec-agent service uninstall',
+      todo: 'Если сервер нужно вернуть: `onec-agent enrol --relay URL --code CODE`. Если нет: `onec-agent service uninstall`',
     },
 
     'agent.running': { what: 'Агент работает с {startedAtMs}; последнему снимку {ageMs}.' },
     'agent.stopped': {
       what: 'Агент не работает: снимки не делаются, ничего не отправляется.',
       why: 'Его не запускали, остановили, или он завершился с ошибкой, которая есть в его журнале.',
-      todo: 'Запустите службу (если её нет: onec-agent service install), а для пробы: onec-agent run',
+      todo: 'Запустите службу (если её нет: `onec-agent service install`), а для пробы: `onec-agent run`',
     },
     'agent.silent': {
       what: 'Агент запущен, но последнему снимку {ageMs}, а нужен один каждые {intervalMs}.',
@@ -43,43 +43,43 @@ export const ru: Catalogue = {
     'service.running': { what: 'Служба работает (учётная запись {account}, запуск автоматический).' },
     'service.missing': {
       what: 'Служба не установлена: после перезагрузки агент никто не запустит.',
-      todo: 'От имени администратора: onec-agent service install',
+      todo: 'От имени администратора: `onec-agent service install`',
     },
     'service.stopped': {
       what: 'Состояние службы: {state}; последний код выхода {exitCode}.',
       why: 'Её остановил человек, или она завершилась с ошибкой: это видно в её журнале и в журнале событий системы.',
-      todo: 'Windows: sc start onec-agent. Linux: systemctl start onec-agent',
+      todo: 'Windows: `sc start onec-agent`. Linux: `systemctl start onec-agent`',
     },
     'service.not_automatic': {
       what: 'Служба не запускается сама (тип запуска: {startType}).',
       why: 'Кто-то изменил настройку; после перезагрузки ничего не будет отправляться.',
-      todo: 'От имени администратора: onec-agent service install',
+      todo: 'От имени администратора: `onec-agent service install`',
     },
     'service.no_recovery': {
       what: 'После сбоя служба не перезапускается.',
       why: 'Изменены её настройки восстановления.',
-      todo: 'От имени администратора: onec-agent service install',
+      todo: 'От имени администратора: `onec-agent service install`',
     },
     'service.account': {
       what: 'Служба работает от имени {account}, а не {expected}.',
       why: 'Другая учётная запись может не открыть токен или не прочесть чужие копии.',
-      todo: 'Если это не нарочно, от имени администратора: onec-agent service install',
+      todo: 'Если это не нарочно, от имени администратора: `onec-agent service install`',
     },
     'service.unknown': {
       what: 'Службу не удалось проверить: {reason}',
-      todo: 'Запустите onec-agent doctor от имени администратора (Linux: sudo).',
+      todo: 'Запустите `onec-agent doctor` от имени администратора (Linux: sudo).',
     },
 
     'token.accepted': { what: 'Релей знает этот сервер как {hostId}; его настройки: редакция {revision}.' },
     'token.unreadable': {
       what: 'Токен не читается: {reason}',
       why: 'Он доступен только SYSTEM и администраторам и открывается только на той машине, где был запечатан.',
-      todo: 'Запустите onec-agent doctor от имени администратора (Linux: sudo). Если диск скопирован или машина новая: onec-agent enrol --relay URL --code CODE',
+      todo: 'Запустите `onec-agent doctor` от имени администратора (Linux: sudo). Если диск скопирован или машина новая: `onec-agent enrol --relay URL --code CODE`',
     },
     'token.refused': {
       what: 'Релей не принимает токен этого сервера: {reason}',
       why: 'Токен отозван, заменён или относится к другому релею.',
-      todo: 'Зарегистрируйте сервер заново: onec-agent enrol --relay URL --code CODE. Очередь сохранится.',
+      todo: 'Зарегистрируйте сервер заново: `onec-agent enrol --relay URL --code CODE`. Очередь сохранится.',
     },
     'token.disabled': {
       what: 'Этот сервер отключён на релее.',
@@ -89,12 +89,12 @@ export const ru: Catalogue = {
     'token.cloned': {
       what: 'С токеном этого сервера отправляет данные ещё одна машина.',
       why: 'Эта машина — копия другой (клон диска или виртуальной машины), или наоборот.',
-      todo: 'На копии: onec-agent enrol --relay URL --code CODE --name НОВОЕ-ИМЯ',
+      todo: 'На копии: `onec-agent enrol --relay URL --code CODE --name НОВОЕ-ИМЯ`',
     },
     'token.removed': {
       what: 'Этот сервер удалён на релее.',
       why: 'Его убрал администратор. Узнав об этом, агент сотрёт токен и очередь.',
-      todo: 'Если сервер нужно вернуть: onec-agent enrol --relay URL --code CODE',
+      todo: 'Если сервер нужно вернуть: `onec-agent enrol --relay URL --code CODE`',
     },
 
     'route.direct': { what: '{route}: {address}, имя найдено за {dnsMs}, соединение за {tcpMs}.' },
@@ -111,22 +111,22 @@ export const ru: Catalogue = {
     'route.dns': {
       what: '{route}: имя релея не находится ({detail}).',
       why: 'DNS-сервер этой машины не отвечает или не знает имени, либо в адресе опечатка.',
-      todo: 'Проверьте: nslookup {host}. Проверьте адрес и DNS-серверы сетевого адаптера. Если из сети нет DNS наружу, задайте прокси: onec-agent network --proxy http://PROXY:PORT',
+      todo: 'Проверьте: `nslookup {host}`. Проверьте адрес и DNS-серверы сетевого адаптера. Если из сети нет DNS наружу, задайте прокси: `onec-agent network --proxy http://PROXY:PORT`',
     },
     'route.refused': {
       what: '{route}: в соединении отказано ({detail}).',
       why: 'По этому адресу и порту никто не слушает, либо соединение отклоняет межсетевой экран.',
-      todo: 'Проверьте адрес и порт. Откройте этой машине {host}, TCP {port}, или задайте прокси: onec-agent network --proxy http://PROXY:PORT',
+      todo: 'Проверьте адрес и порт. Откройте этой машине {host}, TCP {port}, или задайте прокси: `onec-agent network --proxy http://PROXY:PORT`',
     },
     'route.timeout': {
       what: '{route}: нет ответа за отведённое время ({detail}).',
       why: 'Межсетевой экран молча отбрасывает соединение, или канал очень медленный.',
-      todo: 'Откройте этой машине {host}, TCP {port}, или задайте прокси: onec-agent network --proxy http://PROXY:PORT',
+      todo: 'Откройте этой машине {host}, TCP {port}, или задайте прокси: `onec-agent network --proxy http://PROXY:PORT`',
     },
     'route.unreachable': {
       what: '{route}: в эту сеть нет пути ({detail}).',
       why: 'Сетевой адаптер выключен, не задан шлюз, или есть только IPv6 либо только IPv4.',
-      todo: 'Проверьте сетевой адаптер и его шлюз. Попробуйте: ping {host}',
+      todo: 'Проверьте сетевой адаптер и его шлюз. Попробуйте: `ping {host}`',
     },
     'route.cut': {
       what: '{route}: соединение оборвано до конца ответа ({detail}).',
@@ -136,7 +136,7 @@ export const ru: Catalogue = {
     'route.tls_issuer': {
       what: '{route}: сертификат выдан «{issuer}», этой машине он не известен.',
       why: 'Соединения TLS вскрывает антивирус или шлюз (Kaspersky, шлюз компании), либо у релея собственный сертификат.',
-      todo: 'Исключите {host} из проверки; либо возьмите тот корневой сертификат в файле PEM и выполните: onec-agent network --ca FILE. Затем перезапустите агент.',
+      todo: 'Исключите {host} из проверки; либо возьмите тот корневой сертификат в файле PEM и выполните: `onec-agent network --ca FILE`. Затем перезапустите агент.',
     },
     'route.tls_expired': {
       what: '{route}: сертификат закончился {validToAtMs}.',
@@ -146,7 +146,7 @@ export const ru: Catalogue = {
     'route.tls_not_yet_valid': {
       what: '{route}: сертификат начнёт действовать только {validFromAtMs}.',
       why: 'Почти наверняка отстали часы этой машины: села батарейка CMOS, или виртуальную машину вернули к снимку.',
-      todo: 'Переведите часы. Windows: w32tm /resync. Linux: timedatectl set-ntp true',
+      todo: 'Переведите часы. Windows: `w32tm /resync`. Linux: `timedatectl set-ntp true`',
     },
     'route.tls_name': {
       what: '{route}: сертификат на другое имя ({detail}).',
@@ -161,17 +161,17 @@ export const ru: Catalogue = {
     'route.proxy_unreachable': {
       what: '{route}: прокси {proxy} недоступен ({detail}).',
       why: 'В его адресе опечатка, он не работает, или между ними межсетевой экран.',
-      todo: 'Задайте верный: onec-agent network --proxy http://PROXY:PORT, или обойдитесь без него: onec-agent network --proxy none',
+      todo: 'Задайте верный: `onec-agent network --proxy http://PROXY:PORT`, или обойдитесь без него: `onec-agent network --proxy none`',
     },
     'route.proxy_login': {
       what: '{route}: прокси {proxy} требует имя и пароль или не принимает заданные.',
       why: 'Ответ 407 со схемой Basic.',
-      todo: 'Запишите http://USER:PASSWORD@PROXY:PORT в файл, выполните onec-agent network --proxy file:FILE, удалите файл. В пароле пишите % как %25, # как %23, / как %2F, @ как %40.',
+      todo: 'Запишите http://USER:PASSWORD@PROXY:PORT в файл, выполните `onec-agent network --proxy file:FILE`, удалите файл. В пароле пишите % как %25, # как %23, / как %2F, @ как %40.',
     },
     'route.proxy_ntlm': {
       what: '{route}: прокси {proxy} принимает только вход NTLM или Kerberos (Negotiate), а агент так не умеет.',
       why: 'Ответ 407 без схемы Basic. У службы нет пользователя, от имени которого входить.',
-      todo: 'Одно из: пропустите эту машину к {host} по IP-адресу, без входа; разрешите Basic для одной учётной записи; запустите на этой машине cntlm или px и задайте onec-agent network --proxy http://127.0.0.1:3128',
+      todo: 'Одно из: пропустите эту машину к {host} по IP-адресу, без входа; разрешите Basic для одной учётной записи; запустите на этой машине cntlm или px и задайте `onec-agent network --proxy http://127.0.0.1:3128`',
     },
     'route.proxy_refused': {
       what: '{route}: прокси {proxy} не пропускает эту машину ({detail}).',
@@ -206,23 +206,23 @@ export const ru: Catalogue = {
     'route.large_cut': {
       what: '{route}: соединение замирает примерно после {carriedBytes}, а короткие ответы проходят.',
       why: 'Некоторые российские провайдеры рвут соединения с Cloudflare и рядом зарубежных узлов после 16 КБ.',
-      todo: 'Агент отправляет малыми порциями и может работать и так. Лучше: другой адрес того же релея (размещённый в России, или свой релей: onec-relay serve), либо другой провайдер для этой машины.',
+      todo: 'Агент отправляет малыми порциями и может работать и так. Лучше: другой адрес того же релея (размещённый в России, или свой релей: `onec-relay serve`), либо другой провайдер для этой машины.',
     },
     'connection.unusable': {
       what: 'Прокси или файл CA этого сервера не годится: {reason}',
-      todo: 'Задайте их заново: onec-agent network --proxy URL --ca FILE (или none)',
+      todo: 'Задайте их заново: `onec-agent network --proxy URL --ca FILE` (или none)',
     },
 
     'clock.right': { what: 'Часы верны с точностью {skewMs} (часовой пояс {zone}).' },
     'clock.ahead': {
       what: 'Часы этой машины спешат на {skewMs} против релея (часовой пояс {zone}).',
       why: 'Синхронизация времени выключена, её сервер недоступен, или часы перевели вручную.',
-      todo: 'Windows: w32tm /resync, затем w32tm /query /status. Linux: timedatectl set-ntp true. У виртуальной машины проверьте и часы её хоста.',
+      todo: 'Windows: `w32tm /resync`, затем `w32tm /query /status`. Linux: `timedatectl set-ntp true`. У виртуальной машины проверьте и часы её хоста.',
     },
     'clock.behind': {
       what: 'Часы этой машины отстают на {skewMs} от релея (часовой пояс {zone}).',
       why: 'Синхронизация времени выключена, её сервер недоступен, или машину вернули к снимку.',
-      todo: 'Windows: w32tm /resync, затем w32tm /query /status. Linux: timedatectl set-ntp true. У виртуальной машины проверьте и часы её хоста.',
+      todo: 'Windows: `w32tm /resync`, затем `w32tm /query /status`. Linux: `timedatectl set-ntp true`. У виртуальной машины проверьте и часы её хоста.',
     },
     'version.same': { what: 'Агент и релей одной версии, {agent}.' },
     'version.older': {
@@ -255,7 +255,7 @@ export const ru: Catalogue = {
     'spool.unwritable': {
       what: 'В очередь {directory} нельзя писать: {reason}',
       why: 'Диск полон или защищён от записи, либо у этой учётной записи нет прав.',
-      todo: 'Запустите onec-agent doctor от имени администратора (Linux: sudo). Освободите место; исключите каталог из проверки антивируса.',
+      todo: 'Запустите `onec-agent doctor` от имени администратора (Linux: sudo). Освободите место; исключите каталог из проверки антивируса.',
     },
     'disk.free': { what: 'На диске с {directory} свободно {freeBytes}.' },
     'disk.low': {
@@ -272,11 +272,11 @@ export const ru: Catalogue = {
     'state.open': {
       what: '{path} открыт другим пользователям этой машины ({detail}).',
       why: 'Там лежит токен; кто его прочтёт, сможет отправлять данные от имени этого сервера.',
-      todo: 'От имени администратора: onec-agent service install (Linux: chmod -R go= {path})',
+      todo: 'От имени администратора: `onec-agent service install` (Linux: `chmod -R go= {path}`)',
     },
     'state.unreadable': {
       what: '{path} не удалось проверить: {reason}',
-      todo: 'Запустите onec-agent doctor от имени администратора (Linux: sudo).',
+      todo: 'Запустите `onec-agent doctor` от имени администратора (Linux: sudo).',
     },
 
     'collector.read': { what: '{family}: значений {values}, за {tookMs}.' },
@@ -294,13 +294,13 @@ export const ru: Catalogue = {
     'collector.disk_counters': {
       what: '{family}: в Windows нет счётчиков дисков: {reason}',
       why: 'Реестр счётчиков производительности повреждён, или они выключены.',
-      todo: 'От имени администратора: lodctr /R, затем перезапустите агент. На Windows Server ещё: diskperf -y',
+      todo: 'От имени администратора: `lodctr /R`, затем перезапустите агент. На Windows Server ещё: `diskperf -y`',
     },
 
     'backup.none': {
       what: 'На этом сервере не отслеживается ни одна резервная копия.',
       why: 'Ни одна не настроена, и ни об одной ещё не сообщали.',
-      todo: 'Укажите её в config.json («host», «backups») или на релее; либо оберните команду, которая её делает: onec-agent backup run --name NAME -- COMMAND',
+      todo: 'Укажите её в config.json («host», «backups») или на релее; либо оберните команду, которая её делает: `onec-agent backup run --name NAME -- COMMAND`',
     },
     'backup.good': { what: 'Копия «{name}»: хорошая, {completedAtMs} ({source}).' },
     'backup.running': { what: 'Копия «{name}»: выполняется ({source}).' },
@@ -321,12 +321,12 @@ export const ru: Catalogue = {
     'backup.not_watched': {
       what: 'Копия «{name}»: за {directory} никто не следит, и о ней ещё не сообщали.',
       why: 'Каталог без шаблона говорит лишь о том, на каком диске лежат копии.',
-      todo: 'Укажите, какие файлы — копии, например "pattern": "*.dt", или сообщайте о них: onec-agent backup run --name NAME -- COMMAND',
+      todo: 'Укажите, какие файлы — копии, например "pattern": "*.dt", или сообщайте о них: `onec-agent backup run --name NAME -- COMMAND`',
     },
     'backup.mapped_drive': {
       what: 'Копия «{name}»: {directory} — подключённый сетевой диск ({unc}).',
       why: 'Такие диски есть только у вошедшего пользователя; служба их не видит.',
-      todo: 'Укажите в настройке копии {unc}. Если папке нужен вход: onec-agent backup credential set --help',
+      todo: 'Укажите в настройке копии {unc}. Если папке нужен вход: `onec-agent backup credential set --help`',
     },
     'backup.drive_missing': {
       what: 'Копия «{name}»: для {directory} нет диска.',
@@ -341,7 +341,7 @@ export const ru: Catalogue = {
     'backup.share_denied': {
       what: 'Копия «{name}»: {directory} не пускает эту машину: {reason}',
       why: 'Служба работает как SYSTEM, а NAS или сервер рабочей группы её не знает.',
-      todo: 'Задайте учётную запись для этой папки: onec-agent backup credential set --help',
+      todo: 'Задайте учётную запись для этой папки: `onec-agent backup credential set --help`',
     },
     'backup.sqlcmd_missing': {
       what: 'Копия «{name}»: не найден sqlcmd, историю SQL Server прочесть нечем.',
@@ -356,7 +356,7 @@ export const ru: Catalogue = {
     'backup.sql_failed': {
       what: 'Копия «{name}»: история SQL Server {server} не читается: {reason}',
       why: 'Сервер не работает, в его имени опечатка, либо нет прав на msdb.',
-      todo: 'Проверьте имя сервера и его службу. Попробуйте: sqlcmd -S {server} -E -Q "SELECT 1"',
+      todo: 'Проверьте имя сервера и его службу. Попробуйте: `sqlcmd -S {server} -E -Q "SELECT 1"`',
     },
 
     'log_file.readable': { what: 'Журнал {path}: {sizeBytes}.' },
@@ -375,7 +375,7 @@ export const ru: Catalogue = {
     'environment.sink': {
       what: 'Переменная {variable} задана и не используется.',
       why: 'Получатели и их пароли задаются на релее; у агента их нет.',
-      todo: 'Удалите её с этой машины: на релее её примет onec-relay destination import-env.',
+      todo: 'Удалите её с этой машины: на релее её примет `onec-relay destination import-env`.',
     },
     'environment.interval': {
       what: 'Переменная METRICS_INTERVAL не используется.',
@@ -385,7 +385,7 @@ export const ru: Catalogue = {
     'environment.proxy': {
       what: 'Переменная {variable} задана, но агент ходит без прокси.',
       why: 'Служба не получает таких переменных, поэтому агент их не читает.',
-      todo: 'Если в этой сети прокси нужен: onec-agent network --proxy http://PROXY:PORT, затем перезапустите агент.',
+      todo: 'Если в этой сети прокси нужен: `onec-agent network --proxy http://PROXY:PORT`, затем перезапустите агент.',
     },
 
     'check.late': {
@@ -474,7 +474,7 @@ export const ru: Catalogue = {
     },
     status: {
       wrong: 'Есть неполадка: {what}',
-      next: 'Что делать: onec-agent doctor',
+      next: 'Что делать: `onec-agent doctor`',
       agent: 'Агент',
       service: 'Служба',
       serviceRuns: 'работает как {account}',

@@ -1,4 +1,7 @@
-/** Lines of at most `width` columns, each behind `indent`; words that are longer stay whole, and so do line breaks. */
+/**
+ * Lines of at most `width` columns, each behind `indent`; words that are longer stay whole, and so do commands
+ * between backticks and line breaks.
+ */
 export function wrap(text: string, indent: string, width: number): string[] {
   return printable(text)
     .split('\n')
@@ -9,7 +12,8 @@ function wrapLine(line: string, indent: string, width: number): string[] {
   const inner = indent + (/^ */.exec(line)?.[0] ?? '')
   const lines: string[] = []
   let current = ''
-  for (const word of line.trim().split(' ')) {
+  // A command between backticks is copied in one piece.
+  for (const word of line.trim().match(/(?:`[^`]*`|\S)+/g) ?? ['']) {
     if (current && inner.length + current.length + 1 + word.length > width) {
       lines.push(inner + current)
       current = word
