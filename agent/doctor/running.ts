@@ -33,9 +33,9 @@ export function judgeRunning(facts: RunningFacts): Finding[] {
   ]
 }
 
-/** One failed attempt is no outage: the next one is a moment away. */
+/** One failed attempt is no outage: the next one is a moment away. A refusal of this host does not pass by itself. */
 function judgeProblem({ sinceMs, reason }: NonNullable<AgentStatus['problem']>, intervalMs: number, nowMs: number) {
-  const lasts = nowMs - sinceMs > SILENT_INTERVALS * intervalMs
+  const lasts = nowMs - sinceMs > SILENT_INTERVALS * intervalMs || /^(host|token)_\w+: /.test(reason)
   return finding('agent.undelivered', { sinceAtMs: sinceMs, reason }, lasts ? 'error' : 'warning')
 }
 

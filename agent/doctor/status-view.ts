@@ -101,6 +101,7 @@ function factLines(facts: StatusFacts, catalogue: Catalogue, reader: Reader): Li
     [words.relay, facts.proxy ? say(words.through, { route: agent.route, proxy: facts.proxy }) : agent.route],
     [words.snapshot, ago(lastSnapshotAtMs, words.agoEvery)],
     [words.delivery, ago(lastDeliveredAtMs, words.ago)],
+    ...passingProblem(facts).map(({ params }): Line => [words.problem, say('{reason}', params)]),
     [words.spool, say(words.queue, { batches, dropped, aside })],
     [words.metrics, unreadText(agent, reader)],
     ...backupLines(agent.backups ?? [], reader),
@@ -108,6 +109,10 @@ function factLines(facts: StatusFacts, catalogue: Catalogue, reader: Reader): Li
     state,
   ]
 }
+
+/** What is not worth the verdict yet. */
+const passingProblem = (facts: StatusFacts): Finding[] =>
+  statusFindings(facts).filter(({ code, severity }) => code === 'agent.undelivered' && severity === 'warning')
 
 function conditionText({ condition, agent }: StatusFacts, reader: Reader): string {
   const { status: words } = reader.words

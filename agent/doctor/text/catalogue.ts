@@ -58,6 +58,7 @@ export interface StatusWords {
   readonly relay: string
   readonly snapshot: string
   readonly delivery: string
+  readonly problem: string
   readonly spool: string
   readonly metrics: string
   readonly backups: string

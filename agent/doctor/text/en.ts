@@ -467,6 +467,7 @@ export const en: Catalogue = {
       relay: 'Relay',
       snapshot: 'Last snapshot',
       delivery: 'Last delivery',
+      problem: 'Problem',
       spool: 'Spool',
       metrics: 'Metrics',
       backups: 'Backups',

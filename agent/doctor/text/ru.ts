@@ -482,6 +482,7 @@ export const ru: Catalogue = {
       relay: 'Релей',
       snapshot: 'Снимок',
       delivery: 'Доставка',
+      problem: 'Помеха',
       spool: 'Очередь',
       metrics: 'Показатели',
       backups: 'Копии',

@@ -73,6 +73,7 @@ it('is right only while the agent runs, takes snapshots, delivers, and its backu
     { condition: 'not enrolled' },
     { agent: status({ lastSnapshotAtMs: NOW_MS - 181_000 }) },
     { agent: status({ problem: { sinceMs: NOW_MS - 181_000, reason: 'x' } }) },
+    { agent: status({ problem: { sinceMs: NOW_MS, reason: 'host_cloned: another machine' } }) },
     { agent: status({ backups: [late] }) },
     { agent: status({ logFiles: [{ ...followed, problem: 'EACCES' }] }) },
     { service: judgeService({ ...serviceStopped }) },
@@ -92,6 +93,13 @@ const serviceStopped = {
   restarts: true,
   account: 'root',
 }
+
+it('names what keeps it from delivering before that is an outage', () => {
+  const problem = { sinceMs: NOW_MS - 60_000, reason: 'the proxy cannot be reached (ECONNREFUSED)' }
+  const text = renderStatus(facts({ agent: status({ problem }) }), { language: 'ru' })
+  expect(text).toMatch(/^Всё в порядке\./)
+  expect(text).toContain('Помеха       прокси недоступен (ECONNREFUSED)')
+})
 
 it('is complete for a program', () => {
   expect(statusJson(bad, { language: 'en' })).toMatchObject({
