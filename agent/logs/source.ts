@@ -1,10 +1,11 @@
 import path from 'node:path'
 import type { LogFileConfig } from '../../shared/host-config.ts'
-import { describeError } from '../error.ts'
+import { describeError, systemCode } from '../error.ts'
 import type { LogDisk } from './disk.ts'
 import { type PathPattern, parsePattern } from './pattern.ts'
 import { type Followed, type Plan, planFiles } from './plan.ts'
 import type { FilePosition, SourceState } from './position.ts'
+import type { LogProblem } from './problem.ts'
 import { type FileReading, type ReadBudget, readLog } from './read.ts'
 import { type FoundFile, type Scan, scanPattern } from './scan.ts'
 import type { LocalClock } from './time.ts'
@@ -29,9 +30,8 @@ export interface SourceInput {
   readonly turn: number
 }
 
-export interface FileProblem {
+export interface FileProblem extends LogProblem {
   readonly path: string
-  readonly reason: string
 }
 
 /** One look at a configured path. */
@@ -57,11 +57,11 @@ export async function readSource(disk: LogDisk, input: SourceInput): Promise<Sou
   const { config, windows, known } = input
   const pattern = parsePattern(config.path, windows)
   const nothing = { source: config.path, state: input.state, readings: [], unchanged: [], gone: [] }
-  if (!pattern) return { ...nothing, problems: [{ path: config.path, reason: 'not an absolute path' }] }
+  if (!pattern) return { ...nothing, problems: [{ path: config.path, code: 'relative_path', detail: '' }] }
   try {
     return await readPattern(disk, input, pattern)
   } catch (error) {
-    return { ...nothing, unchanged: known, problems: [{ path: config.path, reason: describeError(error) }] }
+    return { ...nothing, unchanged: known, problems: [unreadable(config.path, error)] }
   }
 }
 
@@ -93,7 +93,7 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
       else unchanged.push(seen)
     } catch (error) {
       unchanged.push(seen)
-      problems.push({ path: followed.file.path, reason: describeError(error) })
+      problems.push(unreadable(followed.file.path, error))
     }
   }
   // A folder that is not there may be a disk that is away: what is known of its files is kept.
@@ -101,12 +101,18 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
   return { source, state: plan.source, readings, unchanged, gone, problems }
 }
 
+const unreadable = (path: string, error: unknown): FileProblem => ({
+  path,
+  code: 'unreadable',
+  detail: systemCode(error) ?? describeError(error),
+})
+
 function planProblems(config: LogFileConfig, scan: Scan, plan: Plan): FileProblem[] {
   const { path } = config
   const problems: FileProblem[] = []
-  if (scan.files.length === 0) problems.push({ path, reason: 'no such file yet' })
-  if (scan.truncated) problems.push({ path, reason: 'too many names below this folder to go through' })
-  if (plan.leftOut > 0) problems.push({ path, reason: `${plan.leftOut} files are written that are over the bound` })
+  if (scan.files.length === 0) problems.push({ path, code: 'no_file', detail: '' })
+  if (scan.truncated) problems.push({ path, code: 'too_many_names', detail: '' })
+  if (plan.leftOut > 0) problems.push({ path, code: 'too_many_files', detail: String(plan.leftOut) })
   return problems
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { FilePosition } from './position.ts'
+import { type LogProblem, logProblem } from './problem.ts'
 import type { FileReading } from './read.ts'
 import type { SourceReading } from './source.ts'
 import type { Tallies } from './tallies.ts'
@@ -18,7 +19,7 @@ export const logFileView = z.object({
   entriesLeftOut: z.number(),
   bytesPassedOver: z.number(),
   /** Null when there is none. */
-  problem: z.string().nullable(),
+  problem: logProblem.nullable(),
 })
 export type LogFileView = z.output<typeof logFileView>
 
@@ -36,7 +37,7 @@ export interface Views {
 
 export function createViews(tallies: Tallies): Views {
   /** Problems by source, then by path. */
-  const problems = new Map<string, Map<string, string>>()
+  const problems = new Map<string, Map<string, LogProblem>>()
   const seen = new Map<number, { readonly encoding: string; readonly sizeBytes: number }>()
   let known: readonly FilePosition[] = []
 
@@ -49,20 +50,19 @@ export function createViews(tallies: Tallies): Views {
   }
 
   /** A path that has no file of its own to show its problem at. */
-  function pathView(source: string, path: string, problem: string): LogFileView {
+  function pathView(source: string, path: string, problem: LogProblem): LogFileView {
     const nothing = { encoding: null, offset: 0, sizeBytes: null }
     return { path, source, ...nothing, ...tallies.of(0), problem }
   }
 
   return {
     see(reading, readings, files) {
-      problems.set(reading.source, new Map(reading.problems.map(({ path, reason }) => [path, reason])))
+      problems.set(reading.source, new Map(reading.problems.map(({ path, ...problem }) => [path, problem])))
       for (const { position, encoding, sizeBytes } of readings) seen.set(position.id, { encoding, sizeBytes })
       known = files
     },
     hang(source, itself) {
-      const reason = itself ? 'the path does not answer' : 'not looked at: other paths do not answer'
-      problems.set(source, new Map([[source, reason]]))
+      problems.set(source, new Map([[source, { code: itself ? 'no_answer' : 'held_up', detail: '' }]]))
     },
     move(files) {
       known = files
@@ -76,8 +76,8 @@ export function createViews(tallies: Tallies): Views {
       const files = known.map(viewOf)
       const shown = new Set(known.map(each => `${each.source}\n${each.path}`))
       const paths = [...problems].flatMap(([source, reasons]) =>
-        [...reasons].flatMap(([path, reason]) =>
-          shown.has(`${source}\n${path}`) ? [] : [pathView(source, path, reason)],
+        [...reasons].flatMap(([path, problem]) =>
+          shown.has(`${source}\n${path}`) ? [] : [pathView(source, path, problem)],
         ),
       )
       const newest = new Map(known.map(each => [each.path, each.mtimeMs]))

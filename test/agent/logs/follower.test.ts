@@ -35,7 +35,7 @@ describe('beginning', () => {
     expect(await following.texts()).toEqual(['2024 новая', 'ещё одна'])
     follow('позже.log')
     expect(await following.texts()).toEqual([])
-    expect(following.view('позже.log')?.problem).toBe('no such file yet')
+    expect(following.view('позже.log')?.problem?.code).toBe('no_file')
     add('позже.log', 'первая')
     expect(await following.texts()).toEqual(['первая'])
     expect(following.view('позже.log')?.problem).toBeNull()
@@ -69,7 +69,7 @@ describe('beginning', () => {
     following.config.logFiles = [{ path: 'logs/относительный.log' }]
     await following.poll()
     expect(following.follower.views).toMatchObject([
-      { path: 'logs/относительный.log', problem: 'not an absolute path' },
+      { path: 'logs/относительный.log', problem: { code: 'relative_path' } },
     ])
   })
 })
@@ -185,7 +185,7 @@ describe('rotation', () => {
     await following.poll()
     rmSync(at('бэкап.log'))
     expect(await following.texts()).toEqual([])
-    expect(following.view('бэкап.log')?.problem).toBe('no such file yet')
+    expect(following.view('бэкап.log')?.problem?.code).toBe('no_file')
     add('бэкап.log', 'снова')
     expect(await following.texts()).toEqual(['снова'])
   })
@@ -427,7 +427,7 @@ describe('paths that do not answer', () => {
     add('бэкап.log', 'два')
     expect(await following.texts()).toEqual(['два'])
     expect(calls).toBe(1)
-    expect(following.view('nas.log')?.problem).toBe('the path does not answer')
+    expect(following.view('nas.log')?.problem?.code).toBe('no_answer')
     answer()
     await new Promise(resolve => setTimeout(resolve, 50))
     expect(await following.texts()).toEqual(['сеть'])
@@ -443,7 +443,7 @@ describe('paths that do not answer', () => {
     }
     add('бэкап.log', 'один')
     expect(await following.texts()).toEqual([])
-    expect(following.view('бэкап.log')?.problem).toContain('EACCES')
+    expect(following.view('бэкап.log')?.problem).toEqual({ code: 'unreadable', detail: 'EACCES' })
     following.disk = disk
     expect(await following.texts()).toEqual(['один'])
     expect(following.view('бэкап.log')?.problem).toBeNull()
