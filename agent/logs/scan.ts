@@ -1,4 +1,4 @@
-import type { FileFacts, LogDisk } from './disk.ts'
+import type { FileFacts, LogDisk, Name } from './disk.ts'
 import { enter, type PathPattern, type Places, startPlaces } from './pattern.ts'
 
 export interface FoundFile extends FileFacts {
@@ -11,6 +11,8 @@ export interface Scan {
   readonly there: boolean
   /** More names than one look goes through: some of the files may be missing. */
   readonly truncated: boolean
+  /** Folders below it that cannot be read. */
+  readonly unread: readonly { readonly path: string; readonly error: unknown }[]
 }
 
 /** A rotation packs old files: they hold no lines. */
@@ -19,25 +21,39 @@ const PACKED = /\.(?:gz|zip|7z|bz2|xz|zst|rar|tgz)$/i
 /** Names that one look at a pattern goes through. */
 const MAX_NAMES = 5_000
 
-/** The files that a pattern means now. Throws the system's error when a folder cannot be read. */
+/** The files that a pattern means now. Throws the system's error when the folder it begins in cannot be read. */
 export async function scanPattern(disk: LogDisk, pattern: PathPattern, separator: string): Promise<Scan> {
   const single = pattern.steps.length === 0
-  const walk = single ? { paths: [pattern.root], names: 1, there: true } : await walkFolders(disk, pattern, separator)
+  const walk = single
+    ? { paths: [pattern.root], names: 1, there: true, unread: [] }
+    : await walkFolders(disk, pattern, separator)
   const files: FoundFile[] = []
   for (const path of walk.paths) {
     const facts = await disk.stat(path)
     if (facts) files.push({ path, ...facts })
   }
-  return { files, there: single ? files.length > 0 : walk.there, truncated: walk.names >= MAX_NAMES }
+  return {
+    files,
+    there: single ? files.length > 0 : walk.there,
+    truncated: walk.names >= MAX_NAMES,
+    unread: walk.unread,
+  }
 }
 
 async function walkFolders(disk: LogDisk, pattern: PathPattern, separator: string) {
   const paths: string[] = []
   const folders: { path: string; places: Places }[] = [{ path: pattern.root, places: startPlaces(pattern) }]
   let names = 0
+  const unread: { path: string; error: unknown }[] = []
   let there = false
   for (const folder of folders) {
-    const found = await disk.list(folder.path, MAX_NAMES - names)
+    let found: readonly Name[] | undefined
+    try {
+      found = await disk.list(folder.path, MAX_NAMES - names)
+    } catch (error) {
+      if (folder.path === pattern.root) throw error
+      unread.push({ path: folder.path, error })
+    }
     there ||= found !== undefined
     names += found?.length ?? 0
     for (const { name, kind } of found ?? []) {
@@ -48,5 +64,5 @@ async function walkFolders(disk: LogDisk, pattern: PathPattern, separator: strin
     }
     if (names >= MAX_NAMES) break
   }
-  return { paths, names, there }
+  return { paths, names, there, unread }
 }

@@ -97,7 +97,8 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
     }
   }
   // A folder that is not there may be a disk that is away: what is known of its files is kept.
-  const gone = scan.there && !scan.truncated ? moved.gone : []
+  const whole = scan.there && !scan.truncated && scan.unread.length === 0
+  const gone = whole ? moved.gone : []
   return { source, state: plan.source, readings, unchanged, gone, problems }
 }
 
@@ -109,7 +110,7 @@ const unreadable = (path: string, error: unknown): FileProblem => ({
 
 function planProblems(config: LogFileConfig, scan: Scan, plan: Plan): FileProblem[] {
   const { path } = config
-  const problems: FileProblem[] = []
+  const problems = scan.unread.map(({ path: folder, error }) => unreadable(folder, error))
   if (scan.files.length === 0) problems.push({ path, code: 'no_file', detail: '' })
   if (scan.truncated) problems.push({ path, code: 'too_many_names', detail: '' })
   if (plan.leftOut > 0) problems.push({ path, code: 'too_many_files', detail: String(plan.leftOut) })

@@ -434,6 +434,21 @@ describe('paths that do not answer', () => {
     expect(following.view('nas.log')?.problem).toBeNull()
   })
 
+  it('that are folders below a pattern hold up none beside them', async () => {
+    follow('д/**/*.log')
+    mkdirSync(at('д', 'закрыта'), { recursive: true })
+    const { disk } = following
+    const refuse = () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' }))
+    following.disk = {
+      ...disk,
+      list: (path, limit) => (path === at('д', 'закрыта') ? refuse() : disk.list(path, limit)),
+    }
+    await following.poll()
+    writeFileSync(at('д', 'а.log'), 'новая\n')
+    expect(await following.texts()).toEqual(['новая'])
+    expect(following.view('д/закрыта')?.problem).toEqual({ code: 'unreadable', detail: 'EACCES' })
+  })
+
   it('that fail are said, and go on later', async () => {
     await following.poll()
     const { disk } = following
