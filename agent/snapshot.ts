@@ -2,7 +2,7 @@ import { LIMITS, type Snapshot } from '../shared/wire.ts'
 import type { Sample } from './collect/sampler.ts'
 
 /** 2020-01-01: a clock before it was never set, and no relay would take the snapshot. */
-const CLOCK_SET_MS = 1_577_836_800_000
+export const CLOCK_SET_MS = 1_577_836_800_000
 
 /** One snapshot of what was read; absent when the machine's clock is not set. */
 export function buildSnapshot(sample: Sample, atMs: number, monoMs: number): Snapshot | undefined {

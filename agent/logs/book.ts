@@ -74,10 +74,10 @@ export function openBook(file: string, spooled: LogProgress | undefined, log: Lo
       state = { ...state, sources: reading.state ? [...others, reading.state] : others }
       return readings
     },
-    apply({ logs, entries = [] }) {
+    apply({ atMs, logs, entries = [] }) {
       if (logs) state = applyProgress(state, logs)
       for (const { id } of logs?.files ?? []) unsaved.add(id)
-      state = { ...state, newest: newestOf(state.newest, entries) }
+      state = { ...state, newest: newestOf(state.newest, entries, atMs) }
     },
     keep(paths) {
       const wanted = state.files.filter(each => paths.has(each.source))

@@ -1,6 +1,8 @@
+import path from 'node:path'
 import type { HostConfig, LogFileConfig } from '../../shared/host-config.ts'
 import type { Clock } from '../clock.ts'
 import { createTrouble, type Log } from '../log.ts'
+import { CLOCK_SET_MS } from '../snapshot.ts'
 import type { SpoolItem } from '../spool/item.ts'
 import { openBook } from './book.ts'
 import type { LogDisk } from './disk.ts'
@@ -17,7 +19,7 @@ import { createViews, type LogFileView } from './view.ts'
 
 export interface FollowerOptions {
   readonly disk: LogDisk
-  /** The state file. */
+  /** The state file, in the agent's own folder. */
   readonly file: string
   /** What the spool holds already: a kill came between it and `commit`. */
   readonly spooled: LogProgress | undefined
@@ -64,6 +66,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
   function lookAt(source: LogFileConfig, maxFiles: number, budget: ReadBudget, nowMs: number): Promise<SourceReading> {
     return readSource(disk, {
       config: source,
+      ownFolder: path.dirname(options.file),
       known: book.state.files.filter(each => each.source === source.path),
       state: book.state.sources.find(each => each.path === source.path),
       maxFiles: isPattern(source.path) ? maxFiles : 1,
@@ -120,7 +123,8 @@ export function createFollower(options: FollowerOptions): LogFollower {
       begun = true
       const sources = logSources(config(), windows)
       keepOnly(sources)
-      return sources.length > 0 && mayRead() ? await readAll(sources, nowMs) : []
+      // With a clock that was never set no entry would have a time that a relay takes.
+      return sources.length > 0 && nowMs >= CLOCK_SET_MS && mayRead() ? await readAll(sources, nowMs) : []
     },
     pack(base, readings) {
       const { revision, newest } = book.state

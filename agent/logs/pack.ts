@@ -56,7 +56,7 @@ interface Queued {
  */
 export function packItems(input: PackInput): Parcel[] {
   const { base, readings, moreItems, readAtMs, unsaved } = input
-  const newest = newestOf(input.newest, base.entries ?? [])
+  const newest = newestOf(input.newest, base.entries ?? [], readAtMs)
   const queue = readings.flatMap(reading => reading.steps.map((step, index): Queued => ({ reading, step, index })))
   const parcels: Parcel[] = []
   let at = 0
@@ -82,8 +82,16 @@ export function packItems(input: PackInput): Parcel[] {
   return parcels
 }
 
-export function newestOf(before: Readonly<Record<string, number>>, entries: readonly Entry[]): Record<string, number> {
-  const newest = { ...before }
+/** A clock that was ahead of this is right again, and what it said of streams was not so. */
+const MAX_AHEAD_MS = 60_000
+
+/** Times of the newest entry of each level, with these added. */
+export function newestOf(
+  before: Readonly<Record<string, number>>,
+  entries: readonly Entry[],
+  nowMs: number,
+): Record<string, number> {
+  const newest = Object.fromEntries(Object.entries(before).filter(([, atMs]) => atMs <= nowMs + MAX_AHEAD_MS))
   for (const { level, atMs } of entries) newest[level] = Math.max(newest[level] ?? 0, atMs)
   return newest
 }
@@ -107,7 +115,7 @@ function fill(
     ahead[entry.level] = Math.max(ahead[entry.level] ?? 0, entry.atMs)
   }
   const fitting = shrink(content, entries)
-  Object.assign(newest, newestOf(newest, fitting))
+  Object.assign(newest, newestOf(newest, fitting, readAtMs))
   return fitting
 }
 

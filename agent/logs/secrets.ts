@@ -2,7 +2,7 @@
 const MASK = '***'
 
 /** Most lines have nothing to hide, and this says so quickly. */
-const SUSPECT = /pwd|pass|парол|secret|token|api[_-]?key|bearer|basic |:\/\/|[/-]P/i
+const SUSPECT = /pwd|pass|парол|secret|token|api[_-]?key|bearer|basic |:\/\/|[/-]P|ohr1\./i
 
 /** Ends of the names whose value is a secret: `Pwd`, `db-pwd`, `userPassword`, `Пароль`, `client_secret`, `api_key`. */
 const NAME = '(?:pwd|passw(?:or)?d|passphrase|парол[ья]|secret|token|api[_-]?key)'
@@ -41,6 +41,8 @@ const RULES: readonly Rule[] = [
   },
   { where: /\b(?:sqlcmd|osql|bcp)\b/i, what: /((?<=\s)-P)(?!\s)\S{1,256}/gu },
   { what: /\b((?:Bearer|Basic)\s{1,8})[A-Za-z0-9+/_=.~-]{6,}/g },
+  // A host's own token.
+  { what: /(\bohr1\.)[\w.-]{8,}/g },
   // http://user:secret@host
   { what: /((?<=:\/\/[^\s:/@]{1,128}):)[^\s/@]{1,256}(?=@)/g },
 ]

@@ -14,6 +14,8 @@ export interface SourceInput {
   readonly config: LogFileConfig
   readonly known: readonly FilePosition[]
   readonly state: SourceState | undefined
+  /** The agent's own folder: nothing in it is a log to ship, and its token is there. */
+  readonly ownFolder: string
   readonly maxFiles: number
   readonly nowMs: number
   readonly windows: boolean
@@ -67,7 +69,8 @@ export async function readSource(disk: LogDisk, input: SourceInput): Promise<Sou
 
 async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPattern): Promise<SourceReading> {
   const { config, known, nowMs } = input
-  const scan = await scanPattern(disk, pattern, separatorOf(input))
+  const whole = await scanPattern(disk, pattern, separatorOf(input))
+  const scan = { ...whole, files: whole.files.filter(({ path: name }) => !isInside(name, input)) }
   const from = config.from ?? 'end'
   const { path: source } = config
   const bounds = { path: source, source: input.state, from, maxFiles: input.maxFiles, nowMs }
@@ -97,9 +100,15 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
     }
   }
   // A folder that is not there may be a disk that is away: what is known of its files is kept.
-  const whole = scan.there && !scan.truncated && scan.unread.length === 0
-  const gone = whole ? moved.gone : []
+  const isWhole = scan.there && !scan.truncated && scan.unread.length === 0
+  const gone = isWhole ? moved.gone : []
   return { source, state: plan.source, readings, unchanged, gone, problems }
+}
+
+function isInside(name: string, { ownFolder, windows }: SourceInput): boolean {
+  const { relative, isAbsolute } = windows ? path.win32 : path.posix
+  const way = relative(ownFolder, name)
+  return !way.startsWith('..') && !isAbsolute(way)
 }
 
 const unreadable = (path: string, error: unknown): FileProblem => ({

@@ -29,7 +29,10 @@ const log = (name: string) => path.join(directory, 'логи', name)
 
 function start(...args: string[]) {
   const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1' }
-  const child = spawn(process.execPath, [MAIN, '--state', directory, ...args], { env, stdio: 'ignore' })
+  const child = spawn(process.execPath, [MAIN, '--state', path.join(directory, 'состояние'), ...args], {
+    env,
+    stdio: 'ignore',
+  })
   children.add(child)
   return { child, ended: once(child, 'close') }
 }

@@ -466,6 +466,25 @@ describe('paths that do not answer', () => {
 })
 
 describe('what is followed', () => {
+  it('is never the agent’s own folder, whose token is no log', async () => {
+    following.config.logFiles = [{ path: at('состояние', 'token'), from: 'start' }, { path: at('**') }]
+    writeFileSync(at('состояние', 'token'), 'секрет\n')
+    await following.poll()
+    appendFileSync(at('состояние', 'token'), 'секрет\n')
+    add('бэкап.log', 'один')
+    expect(await following.texts()).toEqual(['один'])
+  })
+
+  it('is nothing while the clock was never set', async () => {
+    await following.poll()
+    add('бэкап.log', 'один')
+    const { nowMs } = following
+    following.nowMs = Date.UTC(1980, 0, 1)
+    expect(await following.texts()).toEqual([])
+    following.nowMs = nowMs
+    expect(await following.texts()).toEqual(['один'])
+  })
+
   it('is the seed’s backup.log beside configured backups, unless all is turned off', async () => {
     following.config = { intervalMs: 60_000, backups: [{ name: 'ут', directory: following.folder }] }
     await following.poll()

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { logDisk } from '../../../agent/logs/disk.ts'
@@ -25,6 +25,7 @@ export class Following {
 
   constructor(config: Omit<HostConfig, 'intervalMs'> = {}) {
     this.config = { intervalMs: 60_000, ...config }
+    mkdirSync(path.dirname(this.stateFile))
     this.start()
   }
 
@@ -55,7 +56,7 @@ export class Following {
   }
 
   get stateFile(): string {
-    return path.join(this.folder, 'позиции.json')
+    return path.join(this.folder, 'состояние', 'позиции.json')
   }
 
   at(...names: string[]): string {

@@ -164,6 +164,12 @@ describe('packItems', () => {
     expect(parcel?.item.logs?.files[0]?.lastAtMs).toBe(START_MS - 2 * hour)
   })
 
+  it('forgets what a clock said that was far ahead', () => {
+    const reading = readingOf(1, ['x'], { atMs: START_MS - 1 })
+    const [parcel] = pack([reading], { newest: { info: START_MS + 365 * 86_400_000 } })
+    expect(parcel?.item.entries?.[0]).toMatchObject({ atMs: START_MS - 1 })
+  })
+
   it('counts what was left out with the steps that it came before', () => {
     const reading = readingOf(1, ['один', 'два'])
     const [one, two] = reading.steps

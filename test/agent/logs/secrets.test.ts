@@ -24,6 +24,7 @@ describe('maskSecrets', () => {
     `Пользователь: Админ, Пароль: ${SECRET}`,
     `пароль=${SECRET}`,
     `client_secret=${SECRET}`,
+    'ohr1.k1.romashka.0.h1.S3cr.et',
     'Authorization: Bearer S3cr-.token',
     'Authorization: Basic S3crOnlyBase64==',
     `https://user:${SECRET}@host/path`,
