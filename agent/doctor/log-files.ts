@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { HostConfig } from '../../shared/host-config.ts'
 import { systemCode } from '../error.ts'
+import type { LogProblem } from '../logs/problem.ts'
 import type { LogFileView } from '../logs/view.ts'
 import type { Check } from './check.ts'
 import { type Finding, finding } from './finding.ts'
@@ -29,8 +30,13 @@ const hasProblem = (views: readonly LogFileView[], path: unknown): boolean =>
 /** `known`: paths whose trouble is told already. */
 export function judgeViews(views: readonly LogFileView[], known: ReadonlySet<unknown> = new Set()): Finding[] {
   return views.flatMap(({ path, problem }) =>
-    problem === null || known.has(path) ? [] : [finding('log_file.unreadable', { path, reason: problem })],
+    problem === null || known.has(path) ? [] : [judgeProblem(path, problem)],
   )
+}
+
+function judgeProblem(path: string, { code, detail }: LogProblem): Finding {
+  if (code === 'no_file') return finding('log_file.missing', { path })
+  return finding('log_file.unreadable', { path, reason: `log.${code}: ${detail}` })
 }
 
 async function look(path: string): Promise<Finding> {
@@ -43,6 +49,6 @@ async function look(path: string): Promise<Finding> {
     if (reason === undefined) throw error
     return reason === 'ENOENT'
       ? finding('log_file.missing', { path })
-      : finding('log_file.unreadable', { path, reason })
+      : judgeProblem(path, { code: 'unreadable', detail: reason })
   }
 }

@@ -12,6 +12,8 @@ export const LOG_PROBLEMS = [
   'too_many_files',
 ] as const
 
+export const isLogProblem = (code: string): code is LogProblem['code'] => LOG_PROBLEMS.some(known => known === code)
+
 export const logProblem = z.object({
   code: z.enum(LOG_PROBLEMS),
   /** The system's reason, or a number; empty when the code says it all. */
@@ -19,7 +21,8 @@ export const logProblem = z.object({
 })
 export type LogProblem = z.output<typeof logProblem>
 
-const TEXTS: Readonly<Record<Language, Readonly<Record<LogProblem['code'], string>>>> = {
+/** By code; `{detail}` is filled. */
+export const LOG_PROBLEM_TEXTS: Readonly<Record<Language, Readonly<Record<LogProblem['code'], string>>>> = {
   en: {
     relative_path: 'the path does not begin at a drive, a share or /: write it whole',
     no_file: 'there is no such file yet; it is followed as soon as it is there',
@@ -42,4 +45,4 @@ const TEXTS: Readonly<Record<Language, Readonly<Record<LogProblem['code'], strin
 
 /** For a person. */
 export const explainLogProblem = ({ code, detail }: LogProblem, language: Language): string =>
-  TEXTS[language][code].replace('{detail}', detail)
+  LOG_PROBLEM_TEXTS[language][code].replace('{detail}', detail)

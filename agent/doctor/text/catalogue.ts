@@ -1,5 +1,6 @@
 import type { BackupReport } from '../../../shared/wire.ts'
 import type { Language } from '../../language.ts'
+import type { LogProblem } from '../../logs/problem.ts'
 import type { NetworkCause } from '../../network/cause.ts'
 import type { FindingCode, Severity } from '../finding.ts'
 import { en } from './en.ts'
@@ -32,6 +33,8 @@ export interface Words {
   readonly causes: Readonly<Record<NetworkCause, string>>
   /** Reasons of backups by the code that they begin with. */
   readonly reasons: Readonly<Record<string, string>>
+  /** Why a log file is not followed, by its code. */
+  readonly logProblems: Readonly<Record<LogProblem['code'], string>>
   /** Why the relay refuses an enrolment code, by the code of its problem. */
   readonly refusals: Readonly<Record<string, string>>
   readonly status: StatusWords

@@ -1,3 +1,4 @@
+import { LOG_PROBLEM_TEXTS } from '../../logs/problem.ts'
 import { CAUSE_REASONS } from '../../network/cause.ts'
 import type { Catalogue } from './catalogue.ts'
 
@@ -367,9 +368,8 @@ export const en: Catalogue = {
       todo: 'Check the path in the configuration of this host. The agent follows it once it is there.',
     },
     'log_file.unreadable': {
-      what: 'Log file {path}: cannot be read: {reason}',
-      why: 'The account of the service has no rights to it.',
-      todo: 'Give SYSTEM (Linux: the user of the service) the right to read the file and its directory.',
+      what: 'Log file {path} is not followed: {reason}',
+      todo: 'Put its path right; where access is denied, give SYSTEM (Linux: the user of the service) the right to read the file and its directory.',
     },
 
     'environment.clean': { what: 'No variable of the environment is in the way.' },
@@ -427,6 +427,7 @@ export const en: Catalogue = {
       check: 'Check',
     },
     causes: CAUSE_REASONS,
+    logProblems: LOG_PROBLEM_TEXTS.en,
     reasons: {
       late: 'none was good in time',
       too_old: 'the newest one is too old',

@@ -1,3 +1,4 @@
+import { isLogProblem } from '../../logs/problem.ts'
 import { CAUSE_REASONS } from '../../network/cause.ts'
 import type { Params } from '../finding.ts'
 import type { Words } from './catalogue.ts'
@@ -21,9 +22,11 @@ export function fill(text: string, params: Params, reader: Reader): string {
 
 /**
  * Reasons come from the agent that runs, in English. A backup's (`truncated: the file ends at …`) and a connection's are
- * known, and said in the reader's language; any other stays.
+ * known, as a log file's (`log.unreadable: EACCES`), and said in the reader's language; any other stays.
  */
-function reasonIn(reason: string, { reasons, causes }: Words): string {
+function reasonIn(reason: string, { reasons, causes, logProblems }: Words): string {
+  const [, problem = '', detail = ''] = /^log\.([a-z_]+): (.*)$/s.exec(reason) ?? []
+  if (isLogProblem(problem)) return logProblems[problem].replace('{detail}', detail)
   const [, code = '', rest] = /^([a-z_]+): (.*)$/s.exec(reason) ?? []
   if (Object.hasOwn(reasons, code)) return `${reasons[code]} (${rest})`
   for (const cause of Object.keys(causes) as (keyof typeof causes)[])

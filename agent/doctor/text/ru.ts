@@ -1,3 +1,4 @@
+import { LOG_PROBLEM_TEXTS } from '../../logs/problem.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export const ru: Catalogue = {
@@ -366,9 +367,8 @@ export const ru: Catalogue = {
       todo: 'Проверьте путь в настройках этого сервера. Агент начнёт читать его, как только он появится.',
     },
     'log_file.unreadable': {
-      what: 'Журнал {path}: не читается: {reason}',
-      why: 'У учётной записи службы нет прав.',
-      todo: 'Дайте SYSTEM (Linux: пользователю службы) право читать файл и его каталог.',
+      what: 'Журнал {path} не отслеживается: {reason}',
+      todo: 'Исправьте путь; если нет доступа, дайте SYSTEM (Linux: пользователю службы) право читать файл и его каталог.',
     },
 
     'environment.clean': { what: 'Переменные окружения не мешают.' },
@@ -442,6 +442,7 @@ export const ru: Catalogue = {
       proxy_refused: 'прокси не пропускает к релею',
       other: 'соединение не удалось',
     },
+    logProblems: LOG_PROBLEM_TEXTS.ru,
     reasons: {
       late: 'к сроку хорошей не появилось',
       too_old: 'самая новая слишком стара',

@@ -164,7 +164,7 @@ export function hostTroubles(): Finding[] {
     ...backupTroubles(),
     ...collectorTroubles(),
     finding('log_file.missing', { path: 'D:\\backup\\backup.log' }),
-    finding('log_file.unreadable', { path: '/var/log/1c.log', reason: 'EACCES' }),
+    finding('log_file.unreadable', { path: '/var/log/1c.log', reason: 'log.unreadable: EACCES' }),
     ...judgeEnvironment({ ignored }, false),
     finding('check.late', { check: 'log files', deadlineMs: 10_000 }),
     finding('check.failed', { check: 'disk', reason: 'ENOENT' }),

@@ -75,7 +75,7 @@ it('is right only while the agent runs, takes snapshots, delivers, and its backu
     { agent: status({ problem: { sinceMs: NOW_MS - 181_000, reason: 'x' } }) },
     { agent: status({ problem: { sinceMs: NOW_MS, reason: 'host_cloned: another machine' } }) },
     { agent: status({ backups: [late] }) },
-    { agent: status({ logFiles: [{ ...followed, problem: 'EACCES' }] }) },
+    { agent: status({ logFiles: [{ ...followed, problem: { code: 'unreadable', detail: 'EACCES' } }] }) },
     { service: judgeService({ ...serviceStopped }) },
   ]
   expect(wrong.filter(each => isAllRight(facts(each)))).toEqual([])
