@@ -62,18 +62,13 @@ const lockSetup = () => [
    VALUES ('SetupKey', 'SetupEnrolCode', 'Registry', 'D:PAI(A;CI;KA;;;SY)(A;CI;KA;;;BA)')`,
 ]
 
-/** What the agent itself puts beside its executable: koffi's addon, and what `service install` leaves of an older one. */
-const OWN_FILES = [
-  ['Addon', 'LIBDIR', "'*.node'"],
-  ['AddonFolder', 'LIBDIR', "''"],
-  ['OlderExecutable', 'INSTALLDIR', "'onec-agent.exe.*'"],
-  ['Folder', 'INSTALLDIR', "''"],
-]
-
-/** 2: when it is uninstalled. */
+/** What `service install` leaves of an older executable, and the folder. 2: when it is uninstalled. */
 const removeOwnFiles = () =>
-  OWN_FILES.map(
-    ([key, directory, name]) =>
+  [
+    ['OlderExecutables', 'onec-agent.exe.*'],
+    ['Folder', ''],
+  ].map(
+    ([key, name]) =>
       `INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`FileName\`, \`DirProperty\`, \`InstallMode\`)
-       VALUES ('${key}', 'Agent', ${name}, '${directory}', 2)`,
+       VALUES ('${key}', 'Agent', '${name}', 'INSTALLDIR', 2)`,
   )
