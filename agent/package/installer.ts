@@ -2,10 +2,10 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { amendments } from './amendments.ts'
+import { fileVersion } from './file-version.ts'
 import { guidOf } from './guid.ts'
 import { setSummaryTimes } from './summary-times.ts'
 import { runTool } from './tool.ts'
-import { fileVersion } from './version-info.ts'
 
 const SOURCE = fileURLToPath(new URL('onec-agent.wxs', import.meta.url))
 

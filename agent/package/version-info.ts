@@ -1,4 +1,5 @@
 import { NtExecutable, NtExecutableResource, Resource } from 'resedit'
+import { fileVersion } from './file-version.ts'
 
 /** English (United States), UTF-16: what Node's own resource has. */
 const LANGUAGE = { lang: 1033, codepage: 1200 }
@@ -35,10 +36,4 @@ export function nameExecutable(node: Uint8Array, info: VersionInfo): Uint8Array 
   own.outputToResourceEntries(resources.entries)
   resources.outputResource(executable)
   return new Uint8Array(executable.generate())
-}
-
-/** The three numbers of a release that Windows compares; a pre-release counts as the release. */
-export function fileVersion(version: string): [major: number, minor: number, patch: number] {
-  const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []
-  return [Number(major), Number(minor), Number(patch)]
 }
