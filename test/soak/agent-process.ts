@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type AgentConfig, type StatePaths, statePaths } from '../../agent/config.ts'
 import { bundleAgent } from '../../agent/package/bundle.ts'
 import { writeSecret } from '../../agent/secret.ts'
+import type { HostConfig } from '../../shared/host-config.ts'
 import { killAtExit } from '../chaos/at-exit.ts'
 import { until } from '../support/process.ts'
 
@@ -28,18 +29,20 @@ export interface AgentOptions {
   readonly route: string
   /** Whom the agent believes beside everyone, PEM. */
   readonly ca: string
+  /** What the host's own configuration file says. */
+  readonly host: HostConfig
   /** Real time between two snapshots. */
   readonly paceMs: number
   readonly spoolBytes: number
 }
 
 /** The agent, bundled as for its executable, enrolled by hand; resolves when it runs. */
-export async function startAgent({ folder, route, ca, paceMs, spoolBytes }: AgentOptions): Promise<AgentProcess> {
+export async function startAgent({ folder, route, ca, host, paceMs, spoolBytes }: AgentOptions): Promise<AgentProcess> {
   const bundle = path.join(folder, 'agent.js')
   await bundleAgent(fileURLToPath(new URL('agent.ts', import.meta.url)), bundle)
   const paths = statePaths(path.join(folder, 'state'))
   mkdirSync(paths.directory)
-  const config: AgentConfig = { hostId: 'soak', routes: [route], machineId: 'machine of the soak' }
+  const config: AgentConfig = { hostId: 'soak', routes: [route], machineId: 'machine of the soak', host }
   writeFileSync(paths.config, JSON.stringify(config))
   writeSecret(paths.token, 'ohr1.soak')
 
@@ -50,7 +53,8 @@ export async function startAgent({ folder, route, ca, paceMs, spoolBytes }: Agen
   const args = [bundle, paths.directory, String(INTERVAL_MS / paceMs), String(spoolBytes)]
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', log, log],
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile },
+    // One heap for all threads, as its unit has it.
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile, MALLOC_ARENA_MAX: '1' },
   })
   killAtExit(child)
   const ended = new Promise<string>(resolve => child.once('exit', (code, signal) => resolve(String(signal ?? code))))

@@ -8,6 +8,7 @@ import { type Account, takeAccount } from './account.ts'
 import { type AgentProcess, startAgent } from './agent-process.ts'
 import { type FlappingRelay, startFlappingRelay } from './flapping-relay.ts'
 import { createObserver, type Sighting } from './observe.ts'
+import { openSurroundings } from './surroundings.ts'
 import { ROUND } from './weather.ts'
 
 const LOOK_EVERY_MS = 200
@@ -34,12 +35,14 @@ export async function soak(options: SoakOptions, stop: AbortSignal): Promise<Soa
   const folder = mkdtempSync(path.join(tmpdir(), 'onec-soak-'))
   const relay = await startFlappingRelay()
   const clear = new AbortController()
-  const weather = changeWeather(relay, AbortSignal.any([clear.signal, stop]))
+  const over = AbortSignal.any([clear.signal, stop])
+  const surroundings = openSurroundings(folder)
+  const around = Promise.all([changeWeather(relay, over), surroundings.live(over)]).then((): never[] => [])
   try {
-    const agent = await startAgent({ folder, route: relay.url, ca: relay.ca, ...options })
-    const sightings = await Promise.race([watch(agent, options, stop), agent.early, weather])
+    const agent = await startAgent({ folder, route: relay.url, ca: relay.ca, host: surroundings.config, ...options })
+    const sightings = await Promise.race([watch(agent, options, stop), agent.early, around])
     clear.abort()
-    await weather
+    await around
     await drain(agent, relay)
     await agent.stop()
     const { posts, defects, confirmed } = relay
@@ -51,15 +54,13 @@ export async function soak(options: SoakOptions, stop: AbortSignal): Promise<Soa
   }
 }
 
-/** Until `stop`; never resolves to anything that a race could take for a result. */
-async function changeWeather(relay: FlappingRelay, stop: AbortSignal): Promise<never[]> {
+async function changeWeather(relay: FlappingRelay, stop: AbortSignal): Promise<void> {
   while (!stop.aborted)
     for (const { answer, forMs } of ROUND) {
       if (stop.aborted) break
       await relay.become(answer)
       await wait(forMs, undefined, { signal: stop }).catch(() => {})
     }
-  return []
 }
 
 async function watch({ pid, paths }: AgentProcess, { snapshots, paceMs }: SoakOptions, stop: AbortSignal) {
