@@ -17,3 +17,9 @@ export const HEAP_FLAGS = [
 export function keepHeapSmall(): void {
   for (const flag of HEAP_FLAGS) setFlagsFromString(flag)
 }
+
+/**
+ * What its unit sets for glibc, which reads it before any code of ours: one arena for all threads, and a fixed threshold,
+ * as the one that grows lets freed buffers of 256 KB lie about in the heap.
+ */
+export const MALLOC_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' } as const

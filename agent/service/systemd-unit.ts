@@ -1,4 +1,10 @@
+import { MALLOC_ENVIRONMENT } from '../heap.ts'
+
 const STATE_ROOT = '/var/lib/'
+
+const mallocWords = Object.entries(MALLOC_ENVIRONMENT)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(' ')
 
 export interface UnitOptions {
   /** Program and words. */
@@ -26,6 +32,8 @@ Restart=on-failure
 # A host that was removed, or never enrolled, ends with 0 and stays stopped.
 RestartSec=30
 TimeoutStopSec=25
+# glibc keeps less of what was freed.
+Environment=${mallocWords}
 UMask=0077
 ${stateLines(stateDirectory)}
 NoNewPrivileges=yes
