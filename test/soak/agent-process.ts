@@ -3,6 +3,7 @@ import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AgentConfig, type StatePaths, statePaths } from '../../agent/config.ts'
+import { MALLOC_ENVIRONMENT } from '../../agent/heap.ts'
 import { bundleAgent } from '../../agent/package/bundle.ts'
 import { writeSecret } from '../../agent/secret.ts'
 import type { HostConfig } from '../../shared/host-config.ts'
@@ -22,6 +23,8 @@ export interface AgentProcess {
   readonly early: Promise<never>
   /** Stops it as a service manager does; fails unless it ends well. */
   stop(): Promise<void>
+  /** SIGKILL, and waits until it is gone; harmless once it is. */
+  kill(): Promise<void>
 }
 
 export interface AgentOptions {
@@ -53,8 +56,8 @@ export async function startAgent({ folder, route, ca, host, paceMs, spoolBytes }
   const args = [bundle, paths.directory, String(INTERVAL_MS / paceMs), String(spoolBytes)]
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', log, log],
-    // One heap for all threads, as its unit has it.
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile, MALLOC_ARENA_MAX: '1' },
+    // As its unit has it.
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile, ...MALLOC_ENVIRONMENT },
   })
   killAtExit(child)
   const ended = new Promise<string>(resolve => child.once('exit', (code, signal) => resolve(String(signal ?? code))))
@@ -68,6 +71,10 @@ export async function startAgent({ folder, route, ca, host, paceMs, spoolBytes }
     pid: child.pid ?? -1,
     paths,
     early,
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
     async stop() {
       child.kill('SIGTERM')
       const impatient = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)

@@ -38,8 +38,9 @@ export async function soak(options: SoakOptions, stop: AbortSignal): Promise<Soa
   const over = AbortSignal.any([clear.signal, stop])
   const surroundings = openSurroundings(folder)
   const around = Promise.all([changeWeather(relay, over), surroundings.live(over)]).then((): never[] => [])
+  let agent: AgentProcess | undefined
   try {
-    const agent = await startAgent({ folder, route: relay.url, ca: relay.ca, host: surroundings.config, ...options })
+    agent = await startAgent({ folder, route: relay.url, ca: relay.ca, host: surroundings.config, ...options })
     const sightings = await Promise.race([watch(agent, options, stop), agent.early, around])
     clear.abort()
     await around
@@ -49,6 +50,7 @@ export async function soak(options: SoakOptions, stop: AbortSignal): Promise<Soa
     return { sightings, account: takeAccount(agent.paths, confirmed), posts, defects }
   } finally {
     clear.abort()
+    await agent?.kill()
     await relay.close()
     rmSync(folder, { recursive: true, force: true })
   }
