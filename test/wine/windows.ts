@@ -106,7 +106,12 @@ const ENVIRONMENT = {
 }
 
 /** Node for Windows cannot write to wine's pipes (EBADF): to a file, which is shown when the program has ended. */
-const FILED = ['sh', '-c', 'out=$(mktemp -p "$HOME"); "$@" >"$out" 2>&1; code=$?; cat "$out"; rm "$out"; exit $code', 'sh']
+const FILED = [
+  'sh',
+  '-c',
+  'out=$(mktemp -p "$HOME"); "$@" >"$out" 2>&1; code=$?; cat "$out"; rm "$out"; exit $code',
+  'sh',
+]
 
 function processesIn(root: string): number[] {
   return readdirSync('/proc').flatMap(name => {
