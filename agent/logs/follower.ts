@@ -64,8 +64,14 @@ export function createFollower(options: FollowerOptions): LogFollower {
   let turn = 0
 
   function lookAt(source: LogFileConfig, maxFiles: number, budget: ReadBudget, nowMs: number): Promise<SourceReading> {
+    const paths = logSources(config(), windows).map(each => each.path)
+    const before = new Set(paths.slice(0, paths.indexOf(source.path)))
+    const elsewhere = book.state.files.filter(each => each.source !== source.path)
+    const ahead = elsewhere.filter(each => before.has(each.source) && each.identity !== '')
     return readSource(disk, {
       config: source,
+      elsewhere,
+      taken: new Set(ahead.map(each => each.identity)),
       ownFolder: path.dirname(options.file),
       known: book.state.files.filter(each => each.source === source.path),
       state: book.state.sources.find(each => each.path === source.path),
@@ -122,9 +128,12 @@ export function createFollower(options: FollowerOptions): LogFollower {
       if (!begun) book.begin(nowMs)
       begun = true
       const sources = logSources(config(), windows)
-      keepOnly(sources)
       // With a clock that was never set no entry would have a time that a relay takes.
-      return sources.length > 0 && nowMs >= CLOCK_SET_MS && mayRead() ? await readAll(sources, nowMs) : []
+      const may = sources.length > 0 && nowMs >= CLOCK_SET_MS && mayRead()
+      const readings = may ? await readAll(sources, nowMs) : []
+      // Not before: a path that is written in another way goes on where the old one was.
+      keepOnly(sources)
+      return readings
     },
     pack(base, readings) {
       const { revision, newest } = book.state

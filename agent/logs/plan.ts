@@ -15,6 +15,8 @@ export interface Plan {
   /** Known files that are not where they were. */
   readonly lost: readonly FilePosition[]
   readonly source: SourceState
+  /** Known files that another path has now. */
+  readonly ceded: readonly number[]
   /** Files that were written lately and are not followed, because the newest ones already fill the bound. */
   readonly leftOut: number
 }
@@ -26,6 +28,10 @@ export interface PlanInput {
   /** Absent when the path is looked at for the first time. */
   readonly source: SourceState | undefined
   readonly from: 'end' | 'start'
+  /** Files that other paths have, or had before the configuration was changed. */
+  readonly elsewhere: readonly FilePosition[]
+  /** Numbers of files that are followed for a path named before this one. */
+  readonly taken: ReadonlySet<string>
   /** How many files may be followed for this path. */
   readonly maxFiles: number
   readonly nowMs: number
@@ -39,7 +45,10 @@ const LATELY_MS = 10 * 60_000
  * their end when the path is new (`from`), at their start later on, since they came while the path was followed.
  * The files written last are followed; of the older ones only the time is kept.
  */
-export function planFiles({ path, known, found, source, from, maxFiles, nowMs }: PlanInput): Plan {
+export function planFiles(input: PlanInput): Plan {
+  const { path, source, from, elsewhere, maxFiles, nowMs } = input
+  const known = input.known.filter(each => !input.taken.has(each.identity))
+  const found = onceEach(input)
   const newestFirst = found.toSorted((a, b) => b.mtimeMs - a.mtimeMs || a.path.localeCompare(b.path))
   const taken = newestFirst.slice(0, maxFiles)
   const passed = newestFirst.slice(maxFiles)
@@ -54,16 +63,28 @@ export function planFiles({ path, known, found, source, from, maxFiles, nowMs }:
     const before = match(file)
     if (before) return [{ file, ...before }]
     if (source !== undefined && file.mtimeMs <= source.passedToMs) return []
-    return [{ file, position: newPosition(path, file, startOf(file), nowMs), sameOnlyByHead: false }]
+    const other = elsewhere.find(each => each.identity !== '' && each.identity === file.identity)
+    const position = other ? { ...other, id: 0, source: path } : newPosition(path, file, startOf(file), nowMs)
+    return [{ file, position, sameOnlyByHead: false }]
   })
   const still = new Set(follow.map(({ position }) => position.id))
   const aside = new Set(passed.map(file => match(file)?.position.id))
   return {
     follow,
     lost: known.filter(({ id }) => !still.has(id) && !aside.has(id)),
+    ceded: input.known.filter(each => input.taken.has(each.identity)).map(({ id }) => id),
     source: { path, passedToMs },
     leftOut: passed.filter(file => file.mtimeMs > nowMs - LATELY_MS).length,
   }
+}
+
+/** A file under two names, as `current.log` that links to the newest one, is one file; the name it is known by stays. */
+function onceEach({ known, found, taken }: PlanInput): FoundFile[] {
+  const names = new Set(known.map(each => each.path))
+  const seen = new Set<string>(taken)
+  return found
+    .toSorted((a, b) => Number(names.has(b.path)) - Number(names.has(a.path)))
+    .filter(({ identity }) => identity === '' || (!seen.has(identity) && seen.add(identity)))
 }
 
 /** By number first: a renamed file keeps it. By name where there are no numbers, or all of them changed. */

@@ -14,6 +14,10 @@ export interface SourceInput {
   readonly config: LogFileConfig
   readonly known: readonly FilePosition[]
   readonly state: SourceState | undefined
+  /** Files that other paths have, or had before the configuration was changed. */
+  readonly elsewhere: readonly FilePosition[]
+  /** Numbers of files that are followed for a path named before this one. */
+  readonly taken: ReadonlySet<string>
   /** The agent's own folder: nothing in it is a log to ship, and its token is there. */
   readonly ownFolder: string
   readonly maxFiles: number
@@ -73,7 +77,15 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
   const scan = { ...whole, files: whole.files.filter(({ path: name }) => !isInside(name, input)) }
   const from = config.from ?? 'end'
   const { path: source } = config
-  const bounds = { path: source, source: input.state, from, maxFiles: input.maxFiles, nowMs }
+  const bounds = {
+    path: source,
+    source: input.state,
+    from,
+    elsewhere: input.elsewhere,
+    taken: input.taken,
+    maxFiles: input.maxFiles,
+    nowMs,
+  }
   const plan = planFiles({ ...bounds, known, found: scan.files })
   const moved = await findMoved(disk, input, plan)
   const readings: FileReading[] = []
@@ -101,7 +113,7 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
   }
   // A folder that is not there may be a disk that is away: what is known of its files is kept.
   const isWhole = scan.there && !scan.truncated && scan.unread.length === 0
-  const gone = isWhole ? moved.gone : []
+  const gone = [...plan.ceded, ...(isWhole ? moved.gone : [])]
   return { source, state: plan.source, readings, unchanged, gone, problems }
 }
 

@@ -29,7 +29,7 @@ const log = (name: string) => path.join(directory, 'логи', name)
 
 function start(...args: string[]) {
   const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1' }
-  const child = spawn(process.execPath, [MAIN, '--state', path.join(directory, 'состояние'), ...args], {
+  const child = spawn(process.execPath, [MAIN, '--state', path.join(directory, 'state'), ...args], {
     env,
     stdio: 'ignore',
   })

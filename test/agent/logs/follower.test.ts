@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -466,6 +467,31 @@ describe('paths that do not answer', () => {
 })
 
 describe('what is followed', () => {
+  it('is each file once, whatever paths mean it', async () => {
+    following.config.logFiles = [{ path: at('*.log') }, { path: at('бэкап.log') }]
+    following.config.backups = [{ name: 'ут', directory: following.folder }]
+    await following.poll()
+    add('бэкап.log', 'один')
+    add('backup.log', 'два')
+    symlinkSync(at('бэкап.log'), at('текущий.log'))
+    expect((await following.texts()).toSorted()).toEqual(['два', 'один'])
+    following.config.logFiles = [{ path: at('бэкап.log') }, { path: at('*.log') }]
+    add('бэкап.log', 'три')
+    expect(await following.texts()).toEqual(['три'])
+    add('бэкап.log', 'четыре')
+    expect(await following.texts()).toEqual(['четыре'])
+  })
+
+  it('goes on where it was when its path is written in another way', async () => {
+    await following.poll()
+    add('бэкап.log', 'один')
+    await following.poll()
+    follow('*.log')
+    add('бэкап.log', 'два')
+    expect(await following.texts()).toEqual(['два'])
+    expect(await following.texts()).toEqual([])
+  })
+
   it('is never the agent’s own folder, whose token is no log', async () => {
     following.config.logFiles = [{ path: at('состояние', 'token'), from: 'start' }, { path: at('**') }]
     writeFileSync(at('состояние', 'token'), 'секрет\n')

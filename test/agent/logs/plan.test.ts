@@ -12,8 +12,9 @@ const file = (name: string, identity: string, more: Partial<FoundFile> = {}): Fo
 })
 const knownAs = (id: number, found: FoundFile, offset = 300) => ({ ...newPosition('/л/*.log', found, offset, NOW), id })
 
+const rest = { from: 'end' as const, elsewhere: [], taken: new Set<string>(), maxFiles: 400, nowMs: NOW }
 const plan = (more: Partial<PlanInput>) =>
-  planFiles({ path: '/л/*.log', known: [], found: [], source: SOURCE, from: 'end', maxFiles: 400, nowMs: NOW, ...more })
+  planFiles({ path: '/л/*.log', known: [], found: [], source: SOURCE, ...rest, ...more })
 const follow = (more: Partial<PlanInput>) =>
   plan(more).follow.map(({ file: { path }, position, sameOnlyByHead }) => [
     path,
@@ -54,6 +55,25 @@ describe('planFiles', () => {
     expect(follow({ known: [knownAs(7, { ...a, identity: '' })], found: [{ ...a, identity: '' }] })).toEqual([
       ['/л/a.log', 7, 300, false],
     ])
+  })
+
+  it('follows a file of two names once, by the name that it has already', () => {
+    const link = { ...a, path: '/л/текущий.log' }
+    expect(follow({ found: [a, link] })).toHaveLength(1)
+    expect(follow({ known: [knownAs(7, link)], found: [a, link] })).toEqual([['/л/текущий.log', 7, 300, false]])
+  })
+
+  it('goes on in a file that another path had', () => {
+    const elsewhere = [{ ...knownAs(7, a), source: '/л/a.log' }]
+    for (const source of [SOURCE, undefined])
+      expect(follow({ elsewhere, found: [a], source })).toEqual([['/л/a.log', 0, 300, false]])
+  })
+
+  it('cedes a file to a path that was named before', () => {
+    const taken = new Set(['1:1'])
+    const ceding = plan({ known: [knownAs(7, a), knownAs(8, b)], found: [a, b], taken })
+    expect(ceding.follow.map(each => each.position.id)).toEqual([8])
+    expect(ceding).toMatchObject({ ceded: [7], lost: [] })
   })
 
   it('tells what is lost', () => {
