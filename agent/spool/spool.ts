@@ -102,15 +102,26 @@ export function openSpool(options: SpoolOptions): Spool {
     const lost = countGaps(Math.max(doneTo, state.gapsCountedTo), numbers)
     const gapsCountedTo = lost > 0 ? segments.newest : state.gapsCountedTo
     save({ ...state, doneTo, dropped: state.dropped + lost, gapsCountedTo })
+    countGivenUp()
     segments.removeThrough(state.doneTo)
+  }
+
+  /** Its attempt is over, and nobody said that it is stored. */
+  function countGivenUp(): void {
+    const { givenUp, dropped } = state
+    if (givenUp) saveIfPossible({ ...state, dropped: dropped + givenUp.snapshots, givenUp: null })
   }
 
   function drop(records: readonly IndexedRecord<Tag>[]): void {
     const lost = records.filter(record => record.number > state.doneTo)
     const last = Math.max(state.doneTo, records.at(-1)?.number ?? 0)
-    const batch = state.batch && state.batch.first > last ? state.batch : null
-    const dropped = state.dropped + lost.reduce((sum, record) => sum + record.tag.snapshots, 0)
-    saveIfPossible({ ...state, doneTo: last, dropped, batch })
+    const cut = state.batch && state.batch.first <= last ? state.batch : null
+    const taken = cut ? { id: cut.id, first: cut.first, last: cut.last, snapshots: 0 } : (state.givenUp ?? null)
+    const isTaken = ({ number }: IndexedRecord<Tag>) => taken !== null && number >= taken.first && number <= taken.last
+    const undecided = countTagged(lost.filter(isTaken))
+    const dropped = state.dropped + countTagged(lost) - undecided
+    const givenUp = taken && { ...taken, snapshots: taken.snapshots + undecided }
+    saveIfPossible({ ...state, doneTo: last, dropped, batch: cut ? null : state.batch, givenUp })
   }
 
   function keepBounds(nowMs: number, bytes: number): void {
@@ -163,7 +174,7 @@ export function openSpool(options: SpoolOptions): Spool {
   function dropDamaged(records: readonly IndexedRecord<Tag>[]): void {
     const damaged = records.filter(record => segments.read(record.number, record.number).length === 0)
     segments.forget(new Set(damaged.map(record => record.number)))
-    const lost = damaged.reduce((sum, record) => sum + record.tag.snapshots, 0)
+    const lost = countTagged(damaged)
     const gapsCountedTo = Math.max(state.gapsCountedTo, damaged.at(-1)?.number ?? 0)
     saveIfPossible({ ...state, dropped: state.dropped + lost, gapsCountedTo })
   }
@@ -206,6 +217,7 @@ export function openSpool(options: SpoolOptions): Spool {
       }
     },
     nextBatch() {
+      countGivenUp()
       const { batch } = state
       if (!batch) return form()
       const payloads = segments.read(batch.first, batch.last)
@@ -221,7 +233,12 @@ export function openSpool(options: SpoolOptions): Spool {
       return { batches: Math.ceil(rest.length / (batch?.records ?? 1)), oldestAtMs: rest[0]?.tag.atMs ?? null }
     },
     settle(batchId) {
-      const { batch } = state
+      const { batch, givenUp } = state
+      if (givenUp?.id === batchId) {
+        const doneTo = Math.max(state.doneTo, givenUp.last)
+        if (saveIfPossible({ ...state, doneTo, givenUp: null })) segments.removeThrough(doneTo)
+        return
+      }
       if (batch?.id !== batchId) return
       // Not on disk: the batch would be sent once more under its id, so its records must stay.
       if (saveIfPossible({ ...state, doneTo: batch.last, batch: null })) segments.removeThrough(batch.last)
@@ -235,6 +252,9 @@ export function openSpool(options: SpoolOptions): Spool {
     },
   }
 }
+
+const countTagged = (records: readonly IndexedRecord<Tag>[]): number =>
+  records.reduce((sum, record) => sum + record.tag.snapshots, 0)
 
 const checksumOf = (payloads: readonly Buffer[]): number => payloads.reduce((crc, payload) => crc32(payload, crc), 0)
 

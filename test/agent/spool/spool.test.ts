@@ -114,6 +114,30 @@ describe('bounds', () => {
     append(spool, itemAt(30))
     spool.settle(gone?.id ?? '')
     expect(spool.nextBatch()).toMatchObject({ seq: 2, items: [itemAt(30)] })
+    expect(spool.dropped, 'it was stored: its answer came late').toBe(0)
+  })
+
+  it('counts a batch that it gave up on its way when no yes came, and once', () => {
+    const disk = new MemoryDisk()
+    const spool = openMemorySpool(disk, { maxAgeMs: 10 * 60_000 })
+    append(spool, ...range(0, 2))
+    spool.nextBatch()
+    append(spool, itemAt(30))
+    expect(openMemorySpool(disk.survive('power')).dropped, 'nobody can say after a crash').toBe(2)
+    spool.nextBatch()
+    expect(spool.dropped).toBe(2)
+    spool.nextBatch()
+    expect(spool.dropped).toBe(2)
+  })
+
+  it('sends nothing again of a batch that was stored while its first half was dropped', () => {
+    const spool = openMemorySpool(new MemoryDisk(), { maxAgeMs: 10 * 60_000 })
+    append(spool, itemAt(0), itemAt(9))
+    const half = spool.nextBatch()
+    append(spool, itemAt(15))
+    spool.settle(half?.id ?? '')
+    expect(drain(spool)).toEqual([itemAt(15)])
+    expect(spool.dropped).toBe(0)
   })
 })
 
