@@ -98,7 +98,7 @@ it('names what keeps it from delivering before that is an outage', () => {
   const problem = { sinceMs: NOW_MS - 60_000, reason: 'the proxy cannot be reached (ECONNREFUSED)' }
   const text = renderStatus(facts({ agent: status({ problem }) }), { language: 'ru' })
   expect(text).toMatch(/^Всё в порядке\./)
-  expect(text).toContain('Помеха       прокси недоступен (ECONNREFUSED)')
+  expect(text).toContain('Помеха        прокси недоступен (ECONNREFUSED)')
 })
 
 it('is complete for a program', () => {
