@@ -39,6 +39,7 @@ afterAll(async () => {
 const listed = async () =>
   (await stack.json<{ deadLetters: DeadLetterView[] }>('dead-letter', 'list', TENANT)).deadLetters
 const show = (id: number) => stack.json<DeadLetterDetail>('dead-letter', 'show', TENANT, String(id))
+const shown = async () => Promise.all((await listed()).map(({ id }) => show(id)))
 const held = async () => {
   const found = await prometheusQuery(prometheus.url, `${METRIC}{instance="БУХ-1С"}[1h]`)
   return found.flatMap(({ samples }) => samples.map(({ atMs }) => atMs))
@@ -49,11 +50,13 @@ const timesIn = ({ batches }: DeadLetterDetail) =>
 
 test('a refused batch is kept, shown, mended, replayed and stored; a dropped one is gone', async () => {
   const agent = stack.agent('БУХ-1С', 'run')
-  expect(await until(async () => (await listed()).length >= 4, 60_000, 500), stack.relayOutput()).toBe(true)
+  // Beside them there are letters of what the relay says itself.
+  const enough = async () => (await shown()).filter(letter => timesIn(letter).length > 0).length >= 3
+  expect(await until(enough, 60_000, 500), stack.relayOutput()).toBe(true)
   expect(await agent.end()).toBe(0)
   await until(async () => (await stack.destinations(TENANT))[0]?.backlogBatches === 0, 20_000, 500)
 
-  const letters = await Promise.all((await listed()).map(({ id }) => show(id)))
+  const letters = await shown()
   const snapshots = letters.filter(letter => timesIn(letter).length > 0)
   expect(snapshots.length).toBeGreaterThanOrEqual(3)
   for (const { reason } of letters) expect(reason).toContain('not a tenant of mine: grafana / [redacted]')
@@ -66,8 +69,11 @@ test('a refused batch is kept, shown, mended, replayed and stored; a dropped one
   // A newer snapshot is there first: only Prometheus' window lets the older ones in.
   await stack.relay('dead-letter', 'replay', TENANT, String(kept[0]?.id))
   expect(await until(async () => (await held()).length > 0, 20_000, 250), stack.relayOutput()).toBe(true)
+  // What the relay said of itself before the edit was refused too, also after the letters were counted.
+  const left = await listed()
+  expect(left.length).toBeGreaterThanOrEqual(letters.length - 2)
   const rest = await stack.json<DeadLettersReplayed>('dead-letter', 'replay', TENANT, '--all')
-  expect(rest).toMatchObject({ replayed: letters.length - 2, left: [] })
+  expect(rest).toMatchObject({ replayed: left.length, left: [] })
 
   const wanted = kept.flatMap(timesIn).toSorted()
   await until(async () => (await held()).length >= wanted.length, 30_000, 500)
