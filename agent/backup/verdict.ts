@@ -3,7 +3,6 @@ import type { BackupReport } from '../../shared/wire.ts'
 import { localTime, nextDue } from './due.ts'
 import { contentProblem, type Head } from './format.ts'
 import type { IntegrityResult } from './integrity.ts'
-import { reasonOf } from './wording.ts'
 
 /** What can be found of a watched backup, and the state that it means. Stable: `doctor` words them in two languages. */
 export const VERDICTS = {
@@ -131,6 +130,3 @@ function median(values: readonly number[]): number | undefined {
   const lower = sorted[Math.floor((sorted.length - 1) / 2)]
   return upper === undefined || lower === undefined ? undefined : Math.round((upper + lower) / 2)
 }
-
-export const reasonFor = ({ code, words }: Verdict): string | null =>
-  words === undefined ? null : reasonOf(code, words)

@@ -26,7 +26,7 @@ export interface SpoolOptions {
  */
 export interface Spool {
   readonly id: string
-  /** Snapshots lost since the spool was made. */
+  /** Snapshots lost since the spool was made; those of a batch given up on its way once its attempt has ended. */
   readonly dropped: number
   /** The files of backup reports that waiting items were made from. */
   readonly reports: readonly string[]
@@ -42,7 +42,10 @@ export interface Spool {
   nextBatch(): FixedBatch | undefined
   /** What waits beside the batch of this id; `oldestAtMs` is null when nothing does. */
   behind(batchId: string): Behind
-  /** The batch of this id is stored or set aside: its items are done with. Any other id changes nothing. */
+  /**
+   * The batch of this id is stored or set aside: its items are done with, also when a bound gave it up on its way. Any
+   * other id changes nothing.
+   */
   settle(batchId: string): void
   /** Counts snapshots that were lost after they had left the spool. */
   countDropped(snapshots: number): void

@@ -1,5 +1,14 @@
 import { UserError } from '../error.ts'
-import { copyMemory, foreign, type Handle, lastError, readAddress, readWide, WindowsError } from './library.ts'
+import {
+  copyMemory,
+  foreign,
+  type Handle,
+  lastError,
+  localFree,
+  readAddress,
+  readWide,
+  WindowsError,
+} from './library.ts'
 import { PRIVATE_SDDL } from './sddl.ts'
 
 const SDDL_REVISION = 1
@@ -35,7 +44,6 @@ const setNamed = foreign<[string, number, number, Handle, null, Handle, null]>(
   'uint32_t SetNamedSecurityInfoW(str16 name, int type, uint32_t what, intptr_t owner, void *group, intptr_t dacl, void *sacl)',
 )
 const createDirectory = foreign<[string, Buffer]>('kernel32.dll', 'int CreateDirectoryW(str16 name, void *attributes)')
-const localFree = foreign<[Handle], Handle>('kernel32.dll', 'intptr_t LocalFree(intptr_t memory)')
 
 /** Makes a directory that is private from its first moment on; false when something of that name is there. */
 export function makePrivateDirectory(directory: string): boolean {

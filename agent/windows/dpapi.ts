@@ -1,5 +1,5 @@
 import { UserError } from '../error.ts'
-import { copyMemory, foreign, type Handle, lastError, readAddress, WindowsError } from './library.ts'
+import { copyMemory, foreign, lastError, localFree, readAddress, WindowsError } from './library.ts'
 import { structureWith } from './structure.ts'
 
 /** No dialog ever; any account of this machine may open it, as the service and an administrator are two. */
@@ -17,7 +17,6 @@ const unprotect = foreign<[Buffer, null, Buffer, null, null, number, Buffer]>(
   'crypt32.dll',
   'int CryptUnprotectData(void *in, void *description, void *entropy, void *reserved, void *prompt, uint32_t flags, void *out)',
 )
-const localFree = foreign<[Handle], Handle>('kernel32.dll', 'intptr_t LocalFree(intptr_t memory)')
 
 /** Encrypts with a key of this machine. Throws a WindowsError. */
 export function seal(plain: Buffer): Buffer {

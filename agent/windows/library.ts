@@ -82,6 +82,9 @@ export function copyMemory(address: Handle, bytes: number): Buffer {
   return copy
 }
 
+/** Gives back memory that a call of Windows allocated for its caller. */
+export const localFree = foreign<[memory: Handle], Handle>('kernel32.dll', 'intptr_t LocalFree(intptr_t memory)')
+
 /** The address that a call wrote into an out-parameter of eight bytes. */
 export const readAddress = (out: Buffer, at = 0): bigint => out.readBigUInt64LE(at)
 

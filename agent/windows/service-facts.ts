@@ -1,5 +1,6 @@
 import { koffi } from './koffi.ts'
 import { foreign, type Handle, lastError, readWide, WindowsError } from './library.ts'
+import { queryStatus, SC_MANAGER_CONNECT, withManager, withService } from './service-manager.ts'
 
 /** How a service is set up, as QueryServiceConfigW and its like have it. */
 export interface ServiceSetup {
@@ -14,25 +15,11 @@ export interface ServiceSetup {
   readonly failureActions: number
 }
 
-const SC_MANAGER_CONNECT = 0x1
 const QUERY_CONFIG_AND_STATUS = 0x1 | 0x4
-const ERROR_SERVICE_DOES_NOT_EXIST = 1060
 const FAILURE_ACTIONS = 2
 /** The most that QueryServiceConfigW may need. */
 const CONFIG_BYTES = 8 * 1024
 
-const openManager = foreign<[null, null, number], Handle>(
-  'advapi32.dll',
-  'intptr_t OpenSCManagerW(str16 machine, str16 database, uint32_t access)',
-)
-const openService = foreign<[Handle, string, number], Handle>(
-  'advapi32.dll',
-  'intptr_t OpenServiceW(intptr_t manager, str16 name, uint32_t access)',
-)
-const queryStatus = foreign<[Handle, number, Buffer, number, Buffer]>(
-  'advapi32.dll',
-  'int QueryServiceStatusEx(intptr_t service, int level, void *out, uint32_t bytes, void *needed)',
-)
 const queryConfig = foreign<[Handle, Buffer, number, Buffer]>(
   'advapi32.dll',
   'int QueryServiceConfigW(intptr_t service, void *out, uint32_t bytes, void *needed)',
@@ -41,27 +28,9 @@ const queryConfig2 = foreign<[Handle, number, Buffer, number, Buffer]>(
   'advapi32.dll',
   'int QueryServiceConfig2W(intptr_t service, uint32_t level, void *out, uint32_t bytes, void *needed)',
 )
-const close = foreign<[Handle]>('advapi32.dll', 'int CloseServiceHandle(intptr_t handle)')
-
-/** Absent when there is no such service. Throws a WindowsError. */
+/** Absent when there is no such service. Throws a WindowsError; a UserError where only an administrator may look. */
 export function readServiceSetup(name: string): ServiceSetup | undefined {
-  const manager = openManager(null, null, SC_MANAGER_CONNECT)
-  if (!manager) throw new WindowsError('OpenSCManagerW', lastError())
-  try {
-    const service = openService(manager, name, QUERY_CONFIG_AND_STATUS)
-    if (!service) {
-      const error = lastError()
-      if (error === ERROR_SERVICE_DOES_NOT_EXIST) return undefined
-      throw new WindowsError('OpenServiceW', error)
-    }
-    try {
-      return readOpen(service)
-    } finally {
-      close(service)
-    }
-  } finally {
-    close(manager)
-  }
+  return withManager(SC_MANAGER_CONNECT, manager => withService(manager, name, QUERY_CONFIG_AND_STATUS, readOpen))
 }
 
 function readOpen(service: Handle): ServiceSetup {

@@ -10,7 +10,7 @@ import {
 import { foreign, type Handle, lastError, WindowsError, wide } from './library.ts'
 import { structureWith } from './structure.ts'
 
-const SC_MANAGER_CONNECT = 0x1
+export const SC_MANAGER_CONNECT = 0x1
 const SC_MANAGER_CREATE_SERVICE = 0x2
 const SERVICE_ALL_ACCESS = 0xf01ff
 const SERVICE_QUERY_STATUS = 0x4
@@ -65,7 +65,7 @@ const changeConfig2 = foreign<[Handle, number, Buffer]>(
   'advapi32.dll',
   'int ChangeServiceConfig2W(intptr_t service, uint32_t level, void *info)',
 )
-const queryStatus = foreign<[Handle, number, Buffer, number, Buffer]>(
+export const queryStatus = foreign<[Handle, number, Buffer, number, Buffer]>(
   'advapi32.dll',
   'int QueryServiceStatusEx(intptr_t service, int level, void *out, uint32_t bytes, void *needed)',
 )
@@ -161,7 +161,7 @@ function existing(name: string, done: boolean | undefined): void {
   if (!done) throw new UserError(`There is no service ${name}. Make it: onec-agent service install`)
 }
 
-function withManager<R>(access: number, use: (manager: Handle) => R): R {
+export function withManager<R>(access: number, use: (manager: Handle) => R): R {
   const manager = openManager(null, null, access)
   if (!manager) throw failure('OpenSCManagerW')
   try {
@@ -172,7 +172,12 @@ function withManager<R>(access: number, use: (manager: Handle) => R): R {
 }
 
 /** Undefined when there is no such service. */
-function withService<R>(manager: Handle, name: string, access: number, use: (service: Handle) => R): R | undefined {
+export function withService<R>(
+  manager: Handle,
+  name: string,
+  access: number,
+  use: (service: Handle) => R,
+): R | undefined {
   const service = openService(manager, name, access)
   if (!service) {
     const error = failure('OpenServiceW')
