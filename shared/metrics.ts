@@ -68,7 +68,10 @@ export const METRICS = {
   onec_network_errout: counter('packets', 'Errors while sending, all network interfaces, loopback left out.'),
   onec_network_dropin: counter('packets', 'Received packets dropped, all network interfaces, loopback left out.'),
   onec_network_dropout: counter('packets', 'Sent packets dropped, all network interfaces, loopback left out.'),
-  onec_network_active_connections: gauge('connections', 'TCP connections in state ESTABLISHED, IPv4 and IPv6.'),
+  onec_network_active_connections: gauge(
+    'connections',
+    'TCP connections in state ESTABLISHED or CLOSE-WAIT, IPv4 and IPv6.',
+  ),
 
   onec_processes_total_count: gauge('processes', 'Processes.'),
   onec_logged_users_count: gauge('sessions', 'Sessions of logged-in users, disconnected ones included.'),

@@ -1,22 +1,21 @@
 import { type Collector, known } from './collector.ts'
 import type { HostFiles } from './host-files.ts'
 
-/** TCP connections in state ESTABLISHED. A host without IPv6 has no `tcp6`, and none of its connections. */
+/** TCP connections in state ESTABLISHED or CLOSE-WAIT: `tcpCurrEstab` of RFC 4022, which the kernel counts for both families. */
 export function connectionsCollector(files: HostFiles): Collector {
   return {
     family: 'connections',
     async collect() {
-      const hasV6 = await files.exists('/proc/net/tcp6')
-      const [v4, v6] = await Promise.all([
-        files.readText('/proc/net/tcp'),
-        hasV6 ? files.readText('/proc/net/tcp6') : '',
-      ])
-      return { metrics: known({ onec_network_active_connections: countEstablished(v4) + countEstablished(v6) }) }
+      const count = currentEstablished(await files.readText('/proc/net/snmp'))
+      if (count === undefined) throw new Error('/proc/net/snmp has no CurrEstab')
+      return { metrics: known({ onec_network_active_connections: count }) }
     },
   }
 }
 
-/** Lines of `/proc/net/tcp` whose fourth field, the state, is 01. */
-export function countEstablished(text: string): number {
-  return text.match(/^\s*\d+: \S+ \S+ 01 /gm)?.length ?? 0
+/** `CurrEstab` of `/proc/net/snmp`: a line of names that begins with `Tcp:`, then one of values. */
+export function currentEstablished(text: string): number | undefined {
+  const [names = '', values = ''] = text.split('\n').filter(line => line.startsWith('Tcp:'))
+  const value = values.split(' ')[names.split(' ').indexOf('CurrEstab')]
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined
 }

@@ -16,29 +16,30 @@ export interface TcpTables {
   readonly v6: Buffer | undefined
 }
 
-/** TCP connections in state ESTABLISHED. */
+/** TCP connections in state ESTABLISHED or CLOSE-WAIT, as `tcpCurrEstab` of RFC 4022 counts them and Linux does. */
 export function connectionsCollector(readTables: () => Promise<TcpTables> = readTcpTables): Collector {
   return {
     family: 'connections',
     async collect() {
       const { v4, v6 } = await readTables()
-      const count = countEstablished(v4, TCP4) + (v6 ? countEstablished(v6, TCP6) : 0)
+      const count = countCurrent(v4, TCP4) + (v6 ? countCurrent(v6, TCP6) : 0)
       return { metrics: known({ onec_network_active_connections: count }) }
     },
   }
 }
 
 const HEADER_BYTES = 4
-const ESTABLISHED = 5
+/** MIB_TCP_STATE_ESTAB and MIB_TCP_STATE_CLOSE_WAIT of tcpmib.h. */
+const CURRENT: ReadonlySet<number> = new Set([5, 8])
 
 /** A count, then the rows. */
-export function countEstablished(table: Buffer, { rowBytes, stateAt }: Layout): number {
+export function countCurrent(table: Buffer, { rowBytes, stateAt }: Layout): number {
   if (table.length < HEADER_BYTES) return 0
   const rows = Math.min(table.readUInt32LE(0), Math.floor((table.length - HEADER_BYTES) / rowBytes))
-  let established = 0
+  let current = 0
   for (let row = 0; row < rows; row++)
-    if (table.readUInt32LE(HEADER_BYTES + row * rowBytes + stateAt) === ESTABLISHED) established++
-  return established
+    if (CURRENT.has(table.readUInt32LE(HEADER_BYTES + row * rowBytes + stateAt))) current++
+  return current
 }
 
 const AF_INET = 2

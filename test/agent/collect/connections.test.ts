@@ -1,26 +1,30 @@
 import { describe, expect, it } from 'vitest'
-import { connectionsCollector } from '../../../agent/collect/connections.ts'
+import { connectionsCollector, currentEstablished } from '../../../agent/collect/connections.ts'
 import { fixtureFiles } from '../support/fixture-files.ts'
 
-const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
-const line = (index: number, state: string) =>
-  `   ${index}: 0100007F:1F90 0100007F:D2F0 ${state} 00000000:00000000 00:00000000 00000000     0        0 1\n`
+/** Linux 6.12, lines of other protocols shortened. */
+const SNMP = `Ip: Forwarding DefaultTTL InReceives
+Ip: 1 64 756886
+Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs
+Tcp: 1 200 120000 -1 53125 45641 6925 8847 45 756886 723296
+Udp: InDatagrams NoPorts
+Udp: 5 0
+`
+
+const collect = (files: Record<string, string>) => connectionsCollector(fixtureFiles({ files })).collect()
 
 describe('connections', () => {
-  it('counts ESTABLISHED of both families', async () => {
-    const files = {
-      '/proc/net/tcp': HEAD + line(0, '0A') + line(1, '01') + line(12, '01') + line(3, '06'),
-      '/proc/net/tcp6': HEAD + line(0, '01'),
-    }
-    expect((await connectionsCollector(fixtureFiles({ files })).collect()).metrics).toEqual({
-      onec_network_active_connections: 3,
-    })
+  it('are what the kernel counts as established now', async () => {
+    expect((await collect({ '/proc/net/snmp': SNMP })).metrics).toEqual({ onec_network_active_connections: 45 })
   })
 
-  it('is 0 with none, and lives without IPv6', async () => {
-    const files = { '/proc/net/tcp': HEAD }
-    expect((await connectionsCollector(fixtureFiles({ files })).collect()).metrics).toEqual({
-      onec_network_active_connections: 0,
-    })
+  it('are 0 with none', () => {
+    expect(currentEstablished('Tcp: CurrEstab InSegs\nTcp: 0 7\n')).toBe(0)
+  })
+
+  it('are unknown where the kernel does not say', async () => {
+    await expect(collect({ '/proc/net/snmp': 'Udp: InDatagrams\nUdp: 5\n' })).rejects.toThrow('CurrEstab')
+    expect(currentEstablished('Tcp: CurrEstab InSegs\nTcp:\n')).toBeUndefined()
+    expect(currentEstablished('Tcp: InSegs\nTcp: 7\n')).toBeUndefined()
   })
 })
