@@ -64,6 +64,16 @@ export const childEnvironment = (added: Readonly<Record<string, string | undefin
   ...added,
 })
 
+/**
+ * More threads than calls can hang at once: the dispatcher of a Windows service (1, for its life), paths of backups (2)
+ * and of log files (2), families of metrics that ask somebody (8). With Node's four a dead NAS and a hung Remote Desktop
+ * service leave none to look up the relay's name or to read what does not hang. Counts when it comes before the first
+ * call that takes a thread; each costs some KB.
+ */
+export function widenThreadPool(variables: NodeJS.ProcessEnv = process.env): void {
+  variables.UV_THREADPOOL_SIZE = '16'
+}
+
 function defaultStateDirectory(programData: string | undefined): string {
   if (platform() === 'win32') return path.join(programData ?? 'C:\\ProgramData', 'onec-agent')
   if (process.getuid?.() === 0) return '/var/lib/onec-agent'

@@ -8,7 +8,7 @@ export class Unreachable extends Error {
 }
 
 /**
- * Calls into file systems that may be dead, one after the other. A call that hangs holds one of Node's four I/O threads
+ * Calls into file systems that may be dead, one after the other. A call that hangs holds one of Node's I/O threads
  * until the system gives it up, which for a dead NAS may be never: from then on only places of this machine are called,
  * and a second call that hangs closes those too. Collection and shipping keep the other threads.
  */

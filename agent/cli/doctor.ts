@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
+import { widenThreadPool } from '../config.ts'
 import { examine } from '../doctor/doctor.ts'
 import { worstOf } from '../doctor/finding.ts'
 import { renderReport, reportJson } from '../doctor/render.ts'
@@ -14,6 +15,7 @@ export function doctorCommand(): Command {
     .addOption(languageOption())
     .action(async (options: { json: boolean; lang?: Language }, command: Command) => {
       const { paths, environment } = contextOf(command)
+      widenThreadPool()
       const report = await examine(paths, environment, systemClock)
       const reader = { language: languageOf(options) }
       print(options.json ? JSON.stringify(reportJson(report, reader), undefined, 2) : renderReport(report, reader))

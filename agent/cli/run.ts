@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
-import { readConfig } from '../config.ts'
+import { readConfig, widenThreadPool } from '../config.ts'
 import { keepHeapSmall } from '../heap.ts'
 import { createFileLog } from '../log-file.ts'
 import { readConnection } from '../network/connection.ts'
@@ -16,6 +16,7 @@ export function runCommand(): Command {
     .action(async ({ logFile }: { logFile: boolean }, command: Command) => {
       const { environment, paths } = contextOf(command)
       keepHeapSmall()
+      widenThreadPool()
       const stop = new AbortController()
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
       const exchange = createExchange(readConnection(paths, readConfig(paths)))

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { NotEnrolledError, readToken, type StatePaths } from '../config.ts'
+import { NotEnrolledError, readToken, type StatePaths, widenThreadPool } from '../config.ts'
 import { keepHeapSmall } from '../heap.ts'
 import { runUnit, runWindowsService } from '../service/entry.ts'
 import { platformService } from '../service/platform.ts'
@@ -53,6 +53,7 @@ async function runAction(_: unknown, command: Command): Promise<void> {
   const { environment, paths } = contextOf(command)
   const options = { environment, paths, random: Math.random }
   keepHeapSmall()
+  widenThreadPool()
   if (process.platform === 'win32') await runWindowsService(options)
   else process.exitCode = await runUnit(options, log)
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 
-/** More calls that hang than this, and no other path is looked at: each holds one of Node's four I/O threads. */
+/** More calls that hang than this, and no other path is looked at: each holds one of Node's I/O threads. */
 const MAX_HANGING = 2
 
 /** Runs one look at a path, which may hang for good. */

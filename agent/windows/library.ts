@@ -9,7 +9,7 @@ export type Handle = number | bigint
 export interface Foreign<A extends readonly Argument[], R> {
   /** Calls on this thread: only what cannot block. */
   (...args: A): R
-  /** Calls on a thread of Node's pool of four, for what may block. `error` is what GetLastError says of this call. */
+  /** Calls on a thread of Node's pool, for what may block. `error` is what GetLastError says of this call. */
   later(...args: A): Promise<{ readonly result: R; readonly error: number }>
 }
 
