@@ -4,6 +4,7 @@ import { widenThreadPool } from '../config.ts'
 import { examine } from '../doctor/doctor.ts'
 import { worstOf } from '../doctor/finding.ts'
 import { renderReport, reportJson } from '../doctor/render.ts'
+import { endAfterOutput } from '../exit.ts'
 import type { Language } from '../language.ts'
 import { contextOf, print } from './context.ts'
 import { languageOf, languageOption } from './language.ts'
@@ -19,9 +20,7 @@ export function doctorCommand(): Command {
       const report = await examine(paths, environment, systemClock)
       const reader = { language: languageOf(options) }
       print(options.json ? JSON.stringify(reportJson(report, reader), undefined, 2) : renderReport(report, reader))
-      process.exitCode = worstOf(report.findings) === 'error' ? 1 : 0
       // A call into a dead network drive cannot be called off, and must not keep this waiting.
-      await new Promise(resolve => process.stdout.write('', resolve))
-      process.exit()
+      await endAfterOutput(worstOf(report.findings) === 'error' ? 1 : 0)
     })
 }

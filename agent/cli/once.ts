@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { systemClock } from '../clock.ts'
+import { endAfterOutput } from '../exit.ts'
 import { formatSnapshot, takeOnce } from '../once.ts'
 import { contextOf, print } from './context.ts'
 
@@ -11,5 +12,7 @@ export function onceCommand(): Command {
       const { environment, paths } = contextOf(command)
       const once = await takeOnce(paths, environment, systemClock)
       print(options.json ? JSON.stringify(once.snapshot, undefined, 2) : formatSnapshot(once))
+      // A family that hangs is named, and must not keep this waiting.
+      await endAfterOutput(0)
     })
 }

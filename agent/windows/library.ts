@@ -16,6 +16,9 @@ export interface Foreign<A extends readonly Argument[], R> {
 /** Buffers that another thread writes to: koffi does not hold them, so they are kept from being collected here. */
 const lent = new Set<readonly Argument[]>()
 
+/** Calls by `later` that have not ended. */
+export const callsInFlight = (): number => lent.size
+
 /**
  * A function of a Windows library by its C prototype, e.g. `int CloseHandle(intptr_t)`. Nothing is loaded before the
  * first call, so that declaring is free and works on every system; the call throws where library or function is not
