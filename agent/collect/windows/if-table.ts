@@ -48,7 +48,7 @@ function parseRow(row: Buffer): IfRow {
     hardware: (flags & HARDWARE_FLAG) !== 0,
     filter: (flags & FILTER_FLAG) !== 0,
     up: row.readUInt32LE(1156) === OPER_STATUS_UP,
-    permanentAddress: row.toString('hex', 1092, 1092 + addressBytes),
+    permanentAddress: row.toString('hex', 1092, 1092 + addressBytes).replace(/^0+$/, ''),
     counters: parseCounters(row),
   }
 }

@@ -12,16 +12,18 @@ import { listFixedVolumes } from './fixed-volumes.ts'
 import { frequencyCollector } from './frequency.ts'
 import { memoryCollector } from './memory.ts'
 import { networkCollector } from './network.ts'
+import { pagingFileCollector } from './paging-file.ts'
 import { processesCollector } from './processes.ts'
 import { usersCollector } from './users.ts'
 
-/** The same families as on Linux, through foreign functions; no other program is started. */
+/** The same families as on Linux and one more, through foreign functions; no other program is started. */
 export function windowsCollectors(files: HostFiles, config: () => HostConfig, backupVolume: () => string): Collector[] {
   const volumes = rootedFiles(files)
   return [
     cpuCollector(readCpuTimes),
     frequencyCollector(),
     memoryCollector(),
+    pagingFileCollector(),
     diskCollector(volumes, backupVolume),
     diskIoCollector(),
     networkCollector(),

@@ -63,6 +63,14 @@ describe('countedRows', () => {
       [CARD.alias, MEMBER.alias],
     ],
     [
+      'keeps cards whose address is all zeros apart',
+      [
+        { ...CARD, address: '000000000000' },
+        { ...MEMBER, address: '000000000000' },
+      ],
+      [CARD.alias, MEMBER.alias],
+    ],
+    [
       'without any card takes what is up',
       [
         LOOPBACK,

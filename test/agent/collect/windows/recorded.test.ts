@@ -7,6 +7,7 @@ import { frequencyCollector } from '../../../../agent/collect/windows/frequency.
 import { parseIfTable } from '../../../../agent/collect/windows/if-table.ts'
 import { memoryCollector } from '../../../../agent/collect/windows/memory.ts'
 import { networkCollector } from '../../../../agent/collect/windows/network.ts'
+import { pagingFileCollector } from '../../../../agent/collect/windows/paging-file.ts'
 import { processesCollector } from '../../../../agent/collect/windows/processes.ts'
 import { usersCollector } from '../../../../agent/collect/windows/users.ts'
 
@@ -29,12 +30,13 @@ describe('recorded under wine 10', () => {
   })
 
   it('memory', async () => {
-    const sources = { status: () => bytes(WINE.memoryStatus), pagingFileUsage: () => Promise.reject(new Error('none')) }
-    expect((await memoryCollector(sources).collect()).metrics).toMatchObject({
+    const status = () => bytes(WINE.memoryStatus)
+    expect((await memoryCollector(status).collect()).metrics).toMatchObject({
       onec_memory_total: WINE.node.totalmem,
       onec_memory_swap_total: 0,
-      onec_memory_swap_percent: 0,
     })
+    const usage = () => Promise.reject(new Error('none'))
+    expect((await pagingFileCollector({ status, usage }).collect()).metrics?.onec_memory_swap_percent).toBe(0)
   })
 
   it('processes and connections', async () => {
