@@ -1,5 +1,5 @@
 /// <reference path="../../agent/collect/osinfo.d.ts" />
-import { readEnvironment, statePaths } from '../../agent/config.ts'
+import { readEnvironment, statePaths, widenThreadPool } from '../../agent/config.ts'
 import { keepHeapSmall } from '../../agent/heap.ts'
 import { createLog } from '../../agent/log.ts'
 import { exchange } from '../../agent/relay.ts'
@@ -10,6 +10,7 @@ import { acceleratedClock } from './accelerated-clock.ts'
 const [state = '', speed, spoolBytes] = process.argv.slice(2)
 
 keepHeapSmall()
+widenThreadPool()
 const clock = acceleratedClock(Number(speed))
 const log = createLog(clock, { out: process.stdout, err: process.stderr })
 const stop = new AbortController()
