@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { type CredentialKind, checkCredential, openCredentials } from '../backup/credentials.ts'
 import { UserError } from '../error.ts'
-import { contextOf, print, stateOption } from './context.ts'
+import { secureStateDirectory } from '../state-directory.ts'
+import { contextOf, log, print, stateOption } from './context.ts'
 
 interface Target {
   readonly share?: string
@@ -21,8 +22,11 @@ export function credentialCommand(): Command {
     .option('--password <source>', 'file:PATH, or - for standard input', '-')
     .action((options: Target & { user: string; password: string }, self: Command) => {
       const [kind, target] = targetOf(options)
-      const given = { kind, target, user: options.user, password: readPassword(options.password) }
-      openCredentials(contextOf(self).paths.credentials).set(checkCredential(given))
+      const given = checkCredential({ kind, target, user: options.user, password: readPassword(options.password) })
+      const { directory, credentials } = contextOf(self).paths
+      // Perhaps the first that is kept there: on Windows every account of the machine could open what it can read.
+      secureStateDirectory(directory, log)
+      openCredentials(credentials).set(given)
       print(`Kept for ${target}: user ${options.user}. The agent uses it at its next look.`)
       if (kind === 'share' && process.platform !== 'win32')
         print('On Linux shares are mounted: the agent reads the place where it is mounted, and needs no password.')

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { StatePaths } from '../config.ts'
 import { describeError, systemCode, UserError } from '../error.ts'
-import { readSddl } from '../windows/acl.ts'
+import { readSecurity } from '../windows/acl.ts'
 import { readProcessToken } from '../windows/process-token.ts'
 import { judgePrivacy } from '../windows/sddl.ts'
 import type { Check } from './check.ts'
@@ -36,10 +36,11 @@ export const othersByMode = (mode: number): string | undefined =>
   (mode & 0o077) === 0 ? undefined : `mode ${(mode & 0o777).toString(8)}`
 
 function othersOnWindows(path: string): string | undefined {
-  const sddl = readSddl(path)
-  if (sddl === undefined) return undefined
+  const security = readSecurity(path)
+  if (security === undefined) return undefined
   // Files inherit from the directory, and are not protected by themselves. An administrator may own what he made.
-  const privacy = judgePrivacy(sddl, readProcessToken().sid)
+  const privacy = judgePrivacy(security, readProcessToken().sid)
   if (privacy.kind === 'foreign') return `owner ${privacy.owner}`
+  if (privacy.kind === 'link') return 'a link'
   return privacy.kind === 'wider' && privacy.trustees.length > 0 ? privacy.trustees.join(', ') : undefined
 }

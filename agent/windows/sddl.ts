@@ -4,20 +4,31 @@ export const PRIVATE_SDDL = 'O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'
 /** SYSTEM and the group of administrators, and as whom an administrator without the group owns what he makes. */
 const TRUSTED = new Set(['SY', 'BA', 'LA', 'S-1-5-18', 'S-1-5-32-544'])
 
-/** `private`: nobody else gets in. `wider`: others do. `foreign`: its owner, who may change all, is somebody else. */
+/** Of a file or directory: owner and access list as text, and whether the name is a link that leads elsewhere. */
+export interface Security {
+  readonly sddl: string
+  readonly isLink: boolean
+}
+
+/**
+ * `private`: nobody else gets in. `wider`: others do. `link`: what it leads to today it may not tomorrow. `foreign`: its
+ * owner, who may change all, is somebody else.
+ */
 export type Privacy =
   | { readonly kind: 'private' }
+  | { readonly kind: 'link' }
   | { readonly kind: 'wider'; readonly trustees: readonly string[] }
   | { readonly kind: 'foreign'; readonly owner: string }
 
 /**
- * What a security descriptor lets others do, from its text: `O:<sid>G:<sid>D:<flags>(<ace>)…`, where an ACE is
+ * What a security descriptor lets others do, and whether it is a link's. From its text: `O:<sid>G:<sid>D:<flags>(<ace>)…`, where an ACE is
  * `type;flags;rights;object;inherit;<sid>`. `self` is the SID of the administrator who asks.
  * https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format
  */
-export function judgePrivacy(sddl: string, self?: string): Privacy {
+export function judgePrivacy({ sddl, isLink }: Security, self?: string): Privacy {
   const owner = /O:(S-[\d-]+|[A-Z]{2})/.exec(sddl)?.[1] ?? 'nobody'
   if (!TRUSTED.has(owner) && owner !== self) return { kind: 'foreign', owner }
+  if (isLink) return { kind: 'link' }
   const dacl = /D:([A-Z_]*)((?:\([^)]*\))*)/.exec(sddl)
   // Without a list everybody may do everything.
   if (!dacl || dacl[1]?.includes('NO_ACCESS_CONTROL')) return { kind: 'wider', trustees: ['everybody'] }

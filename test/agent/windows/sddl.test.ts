@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { sidOf } from '../../../agent/windows/process-token.ts'
 import { judgePrivacy, PRIVATE_SDDL } from '../../../agent/windows/sddl.ts'
 
+/** Of a file or directory that is no link. */
+const judge = (sddl: string, self?: string) => judgePrivacy({ sddl, isLink: false }, self)
+
 const ME = 'S-1-5-21-1111111111-222222222-333333333-1001'
 
 describe('who gets into a directory', () => {
@@ -13,7 +16,7 @@ describe('who gets into a directory', () => {
     'O:S-1-5-18D:P(A;OICI;FA;;;S-1-5-32-544)',
     // Nobody is kept in by being kept out.
     'O:BAD:PAI(D;;FA;;;WD)(A;OICI;FA;;;SY)',
-  ])('nobody else: %s', sddl => expect(judgePrivacy(sddl)).toEqual({ kind: 'private' }))
+  ])('nobody else: %s', sddl => expect(judge(sddl)).toEqual({ kind: 'private' }))
 
   it.each([
     // What ProgramData hands down.
@@ -27,14 +30,19 @@ describe('who gets into a directory', () => {
     ['O:BAD:AI(A;OICIID;FA;;;SY)', []],
     ['O:BAD:NO_ACCESS_CONTROL', ['everybody']],
     ['O:BA', ['everybody']],
-  ])('others: %s', (sddl, trustees) => expect(judgePrivacy(sddl)).toEqual({ kind: 'wider', trustees }))
+  ])('others: %s', (sddl, trustees) => expect(judge(sddl)).toEqual({ kind: 'wider', trustees }))
 
   it('is up to another owner, whatever the list says', () => {
     const sddl = `O:${ME}D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)`
-    expect(judgePrivacy(sddl)).toEqual({ kind: 'foreign', owner: ME })
-    expect(judgePrivacy('')).toEqual({ kind: 'foreign', owner: 'nobody' })
+    expect(judge(sddl)).toEqual({ kind: 'foreign', owner: ME })
+    expect(judge('')).toEqual({ kind: 'foreign', owner: 'nobody' })
     // What the administrator who asks made by himself is handed over to the group.
-    expect(judgePrivacy(sddl, ME)).toEqual({ kind: 'wider', trustees: [] })
+    expect(judge(sddl, ME)).toEqual({ kind: 'wider', trustees: [] })
+  })
+
+  it('is up to who made the link, and then to where it leads', () => {
+    expect(judgePrivacy({ sddl: PRIVATE_SDDL, isLink: true })).toEqual({ kind: 'link' })
+    expect(judgePrivacy({ sddl: `O:${ME}D:P(A;OICI;FA;;;SY)`, isLink: true })).toEqual({ kind: 'foreign', owner: ME })
   })
 
   it('reads a SID as Windows lays it', () => {
