@@ -20,13 +20,17 @@ export const systemctl: Systemctl = async (...words) => {
   return stdout.trim()
 }
 
+/** Anything else runs, or will soon: between a failure and its restart a unit is "activating". */
+const AT_REST = new Set(['inactive', 'failed', 'unknown'])
+
 /** As sd_booted(3) tells it. */
 export const systemdRuns = (): boolean => existsSync('/run/systemd/system')
 
 export interface SystemdOptions {
   readonly systemctl: Systemctl
   readonly booted: boolean
-  readonly command: readonly string[]
+  /** Program and words. Fails with a UserError where root must not run this program. */
+  readonly command: () => readonly string[]
   readonly stateDirectory: string
   readonly unitFile?: string
 }
@@ -51,10 +55,12 @@ export function systemdService(options: SystemdOptions): Service {
   return {
     checkRights() {
       explained(unitFile, () => accessSync(path.dirname(unitFile), constants.W_OK))
+      command()
     },
     async install() {
       const updated = readTextIfThere(unitFile) !== undefined
-      explained(unitFile, () => writeFileAtomic(unitFile, systemdUnit({ command, stateDirectory }), 0o644))
+      const unit = systemdUnit({ command: command(), stateDirectory })
+      explained(unitFile, () => writeFileAtomic(unitFile, unit, 0o644))
       if (booted) {
         await manage('daemon-reload')
         await manage('enable', UNIT)
@@ -66,7 +72,7 @@ export function systemdService(options: SystemdOptions): Service {
       await manage('restart', UNIT)
     },
     async stop() {
-      if (!booted || readTextIfThere(unitFile) === undefined || (await stateOf()) !== 'active') return false
+      if (!booted || readTextIfThere(unitFile) === undefined || AT_REST.has(await stateOf())) return false
       await manage('stop', UNIT)
       return true
     },

@@ -1,10 +1,21 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../../agent/error.ts'
+import { isBelow, placeProgram, requireOnlyOwners } from '../../../agent/service/program-files.ts'
 import { systemdService } from '../../../agent/service/systemd.ts'
 import { systemdUnit } from '../../../agent/service/systemd-unit.ts'
 
@@ -34,7 +45,8 @@ async function systemctl(...words: string[]): Promise<string> {
   if (words[0] === failing) throw Object.assign(new Error('exit code 1'), { stderr: 'Job failed.\nSee the journal.\n' })
   return ''
 }
-const service = (booted = true) => systemdService({ ...usual, systemctl, booted, unitFile })
+const options = { ...usual, command: () => usual.command, systemctl }
+const service = (booted = true) => systemdService({ ...options, booted, unitFile })
 
 describe('the unit', () => {
   it('is this', () => expect(systemdUnit(usual)).toMatchFileSnapshot('../../golden/agent/onec-agent.service'))
@@ -80,12 +92,21 @@ describe('the service of systemd', () => {
     await service().install()
     expect(await service().describe()).toBe('Service onec-agent.service: inactive')
     expect(await service().stop()).toBe(false)
+    active = 'failed'
+    expect(await service().stop()).toBe(false)
     active = 'active'
     expect(await service().stop()).toBe(true)
     expect(await service().uninstall()).toBe(`${unitFile} removed`)
     expect(calls.slice(2)).toEqual(['stop onec-agent.service', 'disable --now onec-agent.service', 'daemon-reload'])
     expect(await service().uninstall()).toBe(`There is no ${unitFile}`)
     expect(await service().describe()).toBe('Service: not installed')
+  })
+
+  it('is stopped also between a failure and its restart, which could come in the middle of an enrolment', async () => {
+    await service().install()
+    active = 'activating'
+    expect(await service().stop()).toBe(true)
+    expect(calls.at(-1)).toBe('stop onec-agent.service')
   })
 
   it('says what to do where systemctl fails, systemd does not run, or is not there', async () => {
@@ -97,16 +118,25 @@ describe('the service of systemd', () => {
     await expect(service(false).start()).rejects.toThrow('onec-agent run')
     expect(await service(false).describe()).toContain('systemd does not run here')
     expect(calls).toEqual([])
-    const nowhere = systemdService({ ...usual, systemctl, booted: false, unitFile: path.join(directory, 'no', 'x') })
+    const nowhere = systemdService({ ...options, booted: false, unitFile: path.join(directory, 'no', 'x') })
     expect(() => nowhere.checkRights()).toThrow(UserError)
     await expect(nowhere.install()).rejects.toThrow(UserError)
     service().checkRights()
   })
+
+  it('is not made, and no code used up, for a program that root must not run', async () => {
+    const command = () => {
+      throw new UserError('can be changed by others')
+    }
+    const refused = systemdService({ ...options, command, booted: true, unitFile })
+    expect(() => refused.checkRights()).toThrow('by others')
+    await expect(refused.install()).rejects.toThrow('by others')
+    expect(existsSync(unitFile)).toBe(false)
+  })
 })
 
 describe('a program', () => {
-  it('is copied to where only administrators write, over one that is in use', async () => {
-    const { isBelow, placeProgram } = await import('../../../agent/service/program-files.ts')
+  it('is copied to where only administrators write, over one that is in use', () => {
     const [downloads, programs] = [path.join(directory, 'Загрузки'), path.join(directory, 'Program Files')]
     for (const each of [downloads, programs]) mkdirSync(each)
     const running = path.join(downloads, 'onec-agent.exe')
@@ -120,5 +150,20 @@ describe('a program', () => {
     expect(isBelow(program.toUpperCase(), programs)).toBe(true)
     expect(isBelow(programs, programs)).toBe(false)
     expect(isBelow(path.join(`${programs} (x86)`, 'x'), programs)).toBe(false)
+  })
+
+  it('is refused on Linux where somebody else could exchange it', () => {
+    const own = process.getuid?.() ?? 0
+    const folder = path.join(directory, 'Загрузки')
+    mkdirSync(folder, { mode: 0o755 })
+    const program = path.join(folder, 'onec-agent')
+    writeFileSync(program, '', { mode: 0o755 })
+    // Below /tmp, which everybody may write to, and where nobody moves what is another's.
+    expect(requireOnlyOwners(program, own)).toBe(program)
+    chmodSync(folder, 0o777)
+    expect(() => requireOnlyOwners(program, own)).toThrow(`${folder} can be changed by others`)
+    chmodSync(folder, 0o755)
+    if (own === 0) chownSync(program, 1000, 1000)
+    expect(() => requireOnlyOwners(program)).toThrow(`sudo install -m 755 ${program}`)
   })
 })
