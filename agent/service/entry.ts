@@ -85,6 +85,7 @@ const setupStore: SetupStore = {
     return { relay, code, name: readProperty('Name'), proxy: readProperty('Proxy'), ca: readProperty('Ca') }
   },
   hasCode: () => readProperty('EnrolCode') !== undefined,
+  hasSecret: () => (readProperty('EnrolCode') ?? readProperty('Proxy')) !== undefined,
   eraseCode() {
     eraseProperty('EnrolCode')
     eraseProperty('Proxy')

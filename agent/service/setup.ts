@@ -21,7 +21,9 @@ export interface SetupStore {
   /** Absent when there is no code (any more), or no relay. */
   read(): SetupProperties | undefined
   hasCode(): boolean
-  /** The proxy goes with it: its URL may hold a password, and is kept sealed from now on. */
+  /** A code, or a proxy, whose URL may hold a password. */
+  hasSecret(): boolean
+  /** The proxy goes with it: it is kept sealed from now on. */
   eraseCode(): void
 }
 
@@ -64,11 +66,11 @@ export async function enrolFromSetup(options: SetupOptions, stop: AbortSignal): 
   return false
 }
 
-/** A code that came too late (an upgrade, a repair) must not lie about. */
+/** A code that came too late (a host that goes on as it was, or was enrolled by hand) must not lie about. */
 export function eraseUnusedCode(store: SetupStore, log: Log): void {
-  if (!store.hasCode()) return
+  if (!store.hasSecret()) return
   erase(store, log)
-  log('info', 'This host is enrolled already: the code from the installation is not needed, and erased')
+  log('info', 'This host is enrolled already: code and proxy from the installation are not needed, and erased')
 }
 
 function erase(store: SetupStore, log: Log): void {

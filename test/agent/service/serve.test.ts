@@ -24,6 +24,7 @@ const store: SetupStore = {
       ? undefined
       : { relay: 'https://r.example', code, name: undefined, proxy: undefined, ca: undefined },
   hasCode: () => code !== undefined,
+  hasSecret: () => code !== undefined,
   eraseCode: () => {
     code = undefined
   },

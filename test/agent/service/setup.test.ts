@@ -5,21 +5,23 @@ import { manualClock } from '../support/manual-clock.ts'
 
 const CODE = 'SECRET-CODE-1234'
 let code: string | undefined
+let proxy: string | undefined
 let lines: string[]
 const stop = new AbortController().signal
 beforeEach(() => {
   code = CODE
+  proxy = undefined
   lines = []
 })
 
 const store: SetupStore = {
   read: () =>
-    code === undefined
-      ? undefined
-      : { relay: 'https://relay.example', code, name: 'БУХ-1С', proxy: undefined, ca: undefined },
+    code === undefined ? undefined : { relay: 'https://relay.example', code, name: 'БУХ-1С', proxy, ca: undefined },
   hasCode: () => code !== undefined,
+  hasSecret: () => (code ?? proxy) !== undefined,
   eraseCode: () => {
     code = undefined
+    proxy = undefined
   },
 }
 const log = (level: string, message: string) => void lines.push(`${level} ${message}`)
@@ -95,9 +97,11 @@ describe('the first start after an installation', () => {
 })
 
 describe('a code that comes to an enrolled host', () => {
-  it('is erased, with a line', () => {
+  it.each([CODE, undefined])('is erased, with a line, and a proxy that may hold a password also without it', given => {
+    code = given
+    proxy = 'http://agent:пароль@proxy.example:3128'
     eraseUnusedCode(store, log)
-    expect(code).toBeUndefined()
+    expect([code, proxy]).toEqual([undefined, undefined])
     eraseUnusedCode(store, log)
     expect(lines).toHaveLength(1)
   })
