@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { StatePaths } from '../config.ts'
+import { UserError } from '../error.ts'
 import { readStatus } from '../status.ts'
 import type { Service } from './service.ts'
 
@@ -20,7 +21,9 @@ export async function enrolAsService<E>(
   service.checkRights()
   const ran = await service.stop()
   const enrolled = await enrol().catch(async error => {
-    if (ran) await service.start()
+    const failure = ran ? await service.start().catch((failure: Error) => failure) : undefined
+    // Why the enrolment failed counts more than a start that fails after it.
+    if (failure && error instanceof UserError) throw new UserError(`${error.message}\n${failure.message}`)
     throw error
   })
   const done = await service.install()

@@ -78,6 +78,15 @@ describe('enrol --service', () => {
     expect(calls).toEqual(['stop', 'start'])
   })
 
+  it('says why the enrolment failed first where the service that ran does not start again', async () => {
+    ran = true
+    const start = () => Promise.reject(new UserError('no start'))
+    const options = { service: { ...service, start }, paths: statePaths(directory), clock }
+    await expect(enrolAsService(options, () => Promise.reject(new UserError('refused')))).rejects.toThrow(
+      'refused\nno start',
+    )
+  })
+
   it('uses up no code where it may make no service', async () => {
     denied = true
     await expect(begin(enrol)).rejects.toThrow('administrator')
