@@ -8,10 +8,12 @@ import { createFileLog } from '../log-file.ts'
 import { openConnection, readConnection } from '../network/connection.ts'
 import { createExchange, type Exchange } from '../relay.ts'
 import { windowsServiceHost } from '../windows/service-dispatcher.ts'
-import { configureRecovery } from '../windows/service-manager.ts'
+import { configureItself } from '../windows/service-manager.ts'
 import { eraseProperty, readProperty } from '../windows/setup-properties.ts'
 import { runAsService, type ServiceLife } from './host.ts'
 import { SERVICE_NAME } from './manager.ts'
+import { serviceWords } from './platform.ts'
+import { imagePath } from './recovery.ts'
 import { EXIT, type ServeOptions, serve } from './serve.ts'
 import type { SetupProperties, SetupStore } from './setup.ts'
 
@@ -34,7 +36,7 @@ export async function runWindowsService(options: EntryOptions): Promise<void> {
     const running = () => {
       life.running()
       // Behind the report: while a service begins, the manager may keep its database to itself.
-      if (!configured) setImmediate(setRecovery, log)
+      if (!configured) setImmediate(configure, options, log)
       configured = true
     }
     return serve(serveOptions(options, log, life), { ...life, running })
@@ -52,9 +54,9 @@ export async function runUnit(options: EntryOptions, log: Log): Promise<number> 
   return await serve({ ...options, clock: systemClock, log, connect: () => connect(options.paths) }, life)
 }
 
-function setRecovery(log: Log): void {
+function configure({ paths, environment }: EntryOptions, log: Log): void {
   try {
-    configureRecovery(SERVICE_NAME)
+    configureItself(SERVICE_NAME, imagePath(process.execPath, serviceWords(paths, environment)))
   } catch (error) {
     log('warn', `Windows may not restart this service after a failure: ${(error as Error).message}`)
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { UserError } from '../error.ts'
-import { BeingDeletedError, SERVICE_NAME, type ServiceManager, type ServiceSpec } from './manager.ts'
+import { BeingDeletedError, DatabaseLockedError, SERVICE_NAME, type ServiceManager } from './manager.ts'
 import { imagePath, type ServiceFacts } from './recovery.ts'
 import type { Service } from './service.ts'
 import { SERVICE_STATES } from './status.ts'
@@ -13,6 +13,8 @@ const STOP_DEADLINE_MS = 30_000
 
 /** One that was removed a moment ago is gone soon, unless somebody looks at it. */
 const DELETION_DEADLINE_MS = 10_000
+/** Above the minute that wine's manager takes after a boot. */
+const BOOT_DEADLINE_MS = 90_000
 
 const TEXTS = {
   displayName: 'onec-agent',
@@ -48,20 +50,21 @@ export function windowsService(options: WindowsServiceOptions): Service {
     if (!facts || facts.state === SERVICE_STATES.stopped) return false
     // One that begins takes no stop yet.
     if (facts.state === SERVICE_STATES.startPending) await waitFor(SERVICE_STATES.running, START_DEADLINE_MS)
-    manager.stop(SERVICE_NAME)
+    if (facts.state !== SERVICE_STATES.stopPending) manager.stop(SERVICE_NAME)
     const after = await waitFor(SERVICE_STATES.stopped, STOP_DEADLINE_MS)
     if (after && after.state !== SERVICE_STATES.stopped)
       throw new UserError(`The service does not stop (process ${after.pid}). End that process, then try again.`)
     return true
   }
 
-  async function put(spec: ServiceSpec): Promise<void> {
-    const lateAtMs = clock.monoMs() + DELETION_DEADLINE_MS
+  /** Again and again while Windows is busy with what is soon over. */
+  async function whenFree(act: () => void): Promise<void> {
+    const sinceMs = clock.monoMs()
     for (;;) {
       try {
-        return manager.put(spec)
+        return act()
       } catch (error) {
-        if (!(error instanceof BeingDeletedError) || clock.monoMs() >= lateAtMs) throw error
+        if (clock.monoMs() - sinceMs >= patienceMs(error)) throw error
       }
       await clock.sleep(POLL_MS)
     }
@@ -74,11 +77,12 @@ export function windowsService(options: WindowsServiceOptions): Service {
       const before = manager.query(SERVICE_NAME)
       await stop()
       const program = options.placeProgram()
-      await put({ ...TEXTS, name: SERVICE_NAME, imagePath: imagePath(program, options.words) })
+      const spec = { ...TEXTS, name: SERVICE_NAME, imagePath: imagePath(program, options.words) }
+      await whenFree(() => manager.put(spec))
       return `Service ${SERVICE_NAME} ${before ? 'updated' : 'installed'}: ${program}`
     },
     async start() {
-      manager.start(SERVICE_NAME)
+      await whenFree(() => manager.start(SERVICE_NAME))
       const facts = await waitFor(SERVICE_STATES.running, START_DEADLINE_MS)
       if (facts?.state === SERVICE_STATES.running) return
       const how =
@@ -98,6 +102,12 @@ export function windowsService(options: WindowsServiceOptions): Service {
       return describeFacts(manager.query(SERVICE_NAME))
     },
   }
+}
+
+/** How long what failed so is worth trying again. */
+function patienceMs(error: unknown): number {
+  if (error instanceof BeingDeletedError) return DELETION_DEADLINE_MS
+  return error instanceof DatabaseLockedError ? BOOT_DEADLINE_MS : 0
 }
 
 function describeFacts(facts: ServiceFacts | undefined): string {

@@ -1,5 +1,5 @@
 import { UserError } from '../error.ts'
-import { BeingDeletedError, type ServiceManager, type ServiceSpec } from '../service/manager.ts'
+import { BeingDeletedError, DatabaseLockedError, type ServiceManager, type ServiceSpec } from '../service/manager.ts'
 import {
   decodeFacts,
   encodeFailureActions,
@@ -24,6 +24,7 @@ const DELETE = 0x10000
 const OWN_PROCESS = 0x10
 const AUTO_START = 2
 const ERROR_NORMAL = 1
+const NO_CHANGE = 0xffffffff
 
 const CONFIG = {
   description: 1,
@@ -37,7 +38,9 @@ const CONFIG = {
 const ERROR_ACCESS_DENIED = 5
 const ERROR_SERVICE_DOES_NOT_EXIST = 1060
 const ERROR_INVALID_LEVEL = 124
+const ERROR_SERVICE_DATABASE_LOCKED = 1055
 const ERROR_SERVICE_ALREADY_RUNNING = 1056
+const ERROR_SERVICE_CANNOT_ACCEPT_CTRL = 1061
 const ERROR_SERVICE_NOT_ACTIVE = 1062
 const ERROR_SERVICE_MARKED_FOR_DELETE = 1072
 const ERROR_SERVICE_EXISTS = 1073
@@ -57,7 +60,7 @@ const createService = foreign<
   'advapi32.dll',
   'intptr_t CreateServiceW(intptr_t manager, str16 name, str16 display, uint32_t access, uint32_t type, uint32_t start, uint32_t error, str16 path, str16 group, void *tag, str16 after, str16 account, str16 password)',
 )
-const changeConfig = foreign<[Handle, number, number, number, string, null, null, null, null, null, string]>(
+const changeConfig = foreign<[Handle, number, number, number, string, null, null, null, null, null, string | null]>(
   'advapi32.dll',
   'int ChangeServiceConfigW(intptr_t service, uint32_t type, uint32_t start, uint32_t error, str16 path, str16 group, void *tag, str16 after, str16 account, str16 password, str16 display)',
 )
@@ -100,11 +103,13 @@ export const windowsServices: ServiceManager = {
     }),
   start: name =>
     act(name, SERVICE_START, service => {
-      if (!startService(service, 0, null)) checkBut('StartServiceW', ERROR_SERVICE_ALREADY_RUNNING)
+      if (!startService(service, 0, null)) explainStart(lastError())
     }),
   stop: name =>
     act(name, SERVICE_STOP, service => {
-      if (!controlService(service, 1, Buffer.alloc(28))) checkBut('ControlService', ERROR_SERVICE_NOT_ACTIVE)
+      // It takes no control while it stops, nor while it begins: who waits for its end sees which.
+      if (!controlService(service, 1, Buffer.alloc(28)))
+        checkBut('ControlService', ERROR_SERVICE_NOT_ACTIVE, ERROR_SERVICE_CANNOT_ACCEPT_CTRL)
     }),
   remove: name =>
     act(name, DELETE, service => {
@@ -113,11 +118,17 @@ export const windowsServices: ServiceManager = {
 }
 
 /**
- * How the service behaves beside its program; the service sets it for itself at each start, as an MSI cannot. Access
- * denied is no reason not to run.
+ * What an MSI cannot say of the service: that it begins delayed, restarts after a failure, and a command line whose
+ * program is in quotes for sure. The service sets it for itself at each start; access denied is no reason not to run.
  */
-export function configureRecovery(name: string): void {
-  withManager(SC_MANAGER_CONNECT, manager => withService(manager, name, CHANGE, setBehaviour))
+export function configureItself(name: string, imagePath: string): void {
+  withManager(SC_MANAGER_CONNECT, manager =>
+    withService(manager, name, CHANGE, service => {
+      const same = [NO_CHANGE, NO_CHANGE, NO_CHANGE] as const
+      check('ChangeServiceConfigW', changeConfig(service, ...same, imagePath, null, null, null, null, null, null))
+      setBehaviour(service)
+    }),
+  )
 }
 
 function create(manager: Handle, { name, displayName, imagePath }: ServiceSpec): void {
@@ -200,15 +211,26 @@ function check(call: string, done: number): void {
   if (!done) throw failure(call)
 }
 
-/** Throws unless the call failed for `harmless`. */
-function checkBut(call: string, harmless: number): void {
+/** Throws unless the call failed for something `harmless`. */
+function checkBut(call: string, ...harmless: readonly number[]): void {
   const code = lastError()
-  if (code !== harmless) throw failure(call, code)
+  if (!harmless.includes(code)) throw failure(call, code)
+}
+
+/** Why Windows starts no program is for a person to put right: a virus scanner, a policy. */
+function explainStart(code: number): void {
+  if (code === ERROR_SERVICE_ALREADY_RUNNING) return
+  const error = failure('StartServiceW', code)
+  if (error instanceof UserError) throw error
+  throw new UserError(
+    `Windows did not start the service. ${error.message}. A virus scanner or a policy may hold the program: let it run, then: net start onec-agent`,
+  )
 }
 
 function failure(call: string, code = lastError()): UserError | WindowsError {
   if (code === ERROR_ACCESS_DENIED) return new UserError('Services are for administrators: run this as administrator.')
   if (code === ERROR_SERVICE_MARKED_FOR_DELETE) return new BeingDeletedError()
+  if (code === ERROR_SERVICE_DATABASE_LOCKED) return new DatabaseLockedError()
   return new WindowsError(call, code)
 }
 

@@ -76,6 +76,25 @@ describe('a silent installation', () => {
     expect(readFileSync(join(state(), 'token'), 'latin1')).not.toContain('ohr1.')
   }, 30_000)
 
+  test('makes the service that `service install` makes: begun delayed, its program in quotes', async () => {
+    const service = windows.start('reg', ['query', 'HKLM\\System\\CurrentControlSet\\Services\\onec-agent'])
+    await service.ended
+    expect(service.output()).toMatch(/DelayedAutoStart +REG_DWORD +0x1/)
+    expect(service.output()).toMatch(/ImagePath +REG_\w+ +"C:\\Program Files\\onec-agent\\onec-agent\.exe" service run/)
+  }, 30_000)
+
+  test('a repair, which a user may start, brings it to no other relay', async () => {
+    const [before] = windows.processes(SERVICE)
+    const repair = (...properties: string[]) => msiexec('/i', 'onec-agent.msi', 'REINSTALL=ALL', ...properties)
+    expect(await repair('RELAYURL=https://stranger.example', 'ENROLCODE=1').ended).not.toBe(0)
+    const kept = registry()
+    await kept.ended
+    expect(kept.output()).toContain(relay.url)
+    expect(windows.processes(SERVICE)).toEqual([before])
+    expect(await repair().ended).toBe(0)
+    expect(await until(runs, 30_000)).toBe(true)
+  }, 120_000)
+
   test('a newer release takes its place while it runs, under the same token', async () => {
     const [before] = windows.processes(SERVICE)
     const posts = relay.witness.posts.length

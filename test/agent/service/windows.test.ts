@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../../agent/error.ts'
 import {
   BeingDeletedError,
+  DatabaseLockedError,
   SERVICE_NAME,
   type ServiceManager,
   type ServiceSpec,
@@ -22,6 +23,8 @@ let startsAs: keyof typeof SERVICE_STATES
 let takesMs: number
 /** Until then a removed one is still there. */
 let goneAtMs: number
+/** Until then Windows starts the services of the boot, and no other. */
+let unlockedAtMs: number
 
 beforeEach(() => {
   calls = []
@@ -31,6 +34,7 @@ beforeEach(() => {
   startsAs = 'running'
   takesMs = 1_000
   goneAtMs = 0
+  unlockedAtMs = 0
 })
 
 function change(pending: typeof state, next: typeof state): void {
@@ -49,6 +53,7 @@ const manager: ServiceManager = {
     spec = given
   },
   start() {
+    if (clock.monoMs() < unlockedAtMs) throw new DatabaseLockedError()
     calls.push('start')
     change('startPending', startsAs)
   },
@@ -86,11 +91,30 @@ describe('the service of Windows', () => {
 
   it('that begins is waited for before it is stopped', async () => {
     await service.install()
-    const started = service.start()
+    // Which of the two sees it running first is nobody's to say.
+    const started = service.start().catch(error => error)
     expect(await within(5_000, service.stop())).toBe(true)
     await started
     expect(state).toBe('stopped')
     expect(await service.stop()).toBe(false)
+  })
+
+  it('that stops already is waited for, and not asked again', async () => {
+    await service.install()
+    await within(5_000, service.start())
+    change('stopPending', 'stopped')
+    expect(await within(5_000, service.uninstall())).toBe('Service onec-agent removed')
+    expect(calls).toEqual(['put', 'start', 'remove'])
+  })
+
+  it('is started once Windows is done with its boot, if that is soon', async () => {
+    await service.install()
+    unlockedAtMs = clock.monoMs() + 60_000
+    await within(65_000, service.start())
+    expect(state).toBe('running')
+    unlockedAtMs = clock.monoMs() + 600_000
+    await expect(within(120_000, service.start())).rejects.toThrow('Try again in a few minutes')
+    expect(calls).toEqual(['put', 'start'])
   })
 
   it('that ends at its start says with which code, and where its reason is', async () => {
