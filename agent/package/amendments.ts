@@ -7,6 +7,8 @@ const MESSAGES: Record<string, string> = {
     'A newer onec-agent is installed: remove it first. Установлен более новый onec-agent: сначала удалите его.',
   'Installed OR (VersionNT64 AND WINDOWSBUILD >= 14393)':
     'onec-agent needs 64-bit Windows Server 2016 or newer. For older servers see the guide. Нужна 64-разрядная Windows Server 2016 или новее. О более старых серверах сказано в руководстве.',
+  'NOT REINSTALL OR NOT (RELAYURL OR ENROLCODE OR PROXY OR CA OR NAME)':
+    'A repair takes no settings: onec-agent enrol --service changes them. Восстановление не принимает настроек: их меняет onec-agent enrol --service.',
 }
 
 /** What wixl has no words for, as SQL of Windows Installer. `release` is "1.2.3". */
