@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildInstaller } from '../../agent/package/installer.ts'
 import { VERSION } from '../../agent/version.ts'
 import { SEED_HOST_METRICS } from '../../shared/metrics.ts'
 import { run } from '../support/process.ts'
@@ -56,16 +57,26 @@ test('the Linux binary runs without Node beside it', async () => {
   expect(SEED_HOST_METRICS.filter(name => metrics[name] !== undefined).length).toBeGreaterThanOrEqual(38)
 })
 
-test(
-  'the same sources make the same bytes',
-  async () => {
-    const sums = () => readFileSync(join(folder, 'unsigned/SHA256SUMS'), 'utf8')
-    const first = sums()
-    await build('unsigned')
-    expect(sums()).toBe(first)
-  },
-  BUILD_WITHIN_MS,
-)
+describe('the same sources make the same bytes, in another folder, at another time', () => {
+  const bytes = (name: string) => readFileSync(join(folder, name))
+
+  test('the executables', async () => {
+    expect(bytes('signed/onec-agent').equals(bytes('unsigned/onec-agent'))).toBe(true)
+    // What the two for Windows differ in is the signature alone.
+    await finish('osslsigncode', 'extract-signature', '-in', 'signed/onec-agent.exe', '-out', 'signature')
+    const attach = ['attach-signature', '-sigin', 'signature', '-CAfile', 'cert.pem']
+    await finish('osslsigncode', ...attach, '-in', 'unsigned/onec-agent.exe', '-out', 'again.exe')
+    expect(bytes('again.exe').equals(bytes('signed/onec-agent.exe'))).toBe(true)
+  }, 60_000)
+
+  test('the installer', async () => {
+    const again = join(folder, 'again')
+    mkdirSync(again)
+    copyFileSync(join(folder, 'unsigned/onec-agent.exe'), join(again, 'onec-agent.exe'))
+    await buildInstaller(join(again, 'onec-agent.exe'), VERSION, again, join(again, 'onec-agent.msi'))
+    expect(bytes('again/onec-agent.msi').equals(bytes('unsigned/onec-agent.msi'))).toBe(true)
+  }, 120_000)
+})
 
 test('a build without a certificate says so, in one line', () => {
   expect(said.split('\n').filter(line => line.startsWith('Unsigned:'))).toHaveLength(1)
@@ -87,6 +98,19 @@ test('the installer holds what the executable is, in words of both languages', a
   const conditions = await table('LaunchCondition')
   expect(conditions).toContain('onec-agent needs 64-bit Windows Server 2016 or newer.')
   expect(conditions).toContain('Нужна 64-разрядная Windows Server 2016 или новее.')
+  expect(conditions).toContain('Восстановление не принимает настроек')
+  // A user may start a repair, and must not find a console of SYSTEM before him.
+  const actions = (await table('CustomAction')).split('\n').map(line => line.split('\t')[0] ?? '')
+  const sequence = (await table('InstallExecuteSequence')).split('\n').map(line => line.split('\t'))
+  const conditionOf = (name: string) => sequence.find(([action]) => action === name)?.[1]
+  expect(
+    actions
+      .slice(3)
+      .filter(name => name.trim() !== '')
+      .toSorted(),
+  ).toEqual(['FindShell', 'Free', 'Purge'])
+  expect(conditionOf('Free')).toBe('NOT REINSTALL')
+  expect(conditionOf('Purge')).toMatch(/^REMOVE="ALL" /)
   const executable = readFileSync(join(folder, 'unsigned/onec-agent.exe'))
   expect(executable.includes(Buffer.from(`ProductName\0\0onec-agent\0`, 'utf16le'))).toBe(true)
 })
