@@ -14,24 +14,23 @@ const MIRROR = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
 const STEP_WITHIN_MS = 15 * 60_000
 
 /** Runs a program as root and gives its output. Fails with what it printed, or when it takes over 15 minutes. */
-function asRoot(...command: readonly string[]): string {
-  const [program, ...args] = asRootCommand(command)
+function asRoot(program: string, ...args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: STEP_WITHIN_MS })
   if (error || status !== 0)
-    throw new Error(`${command.join(' ')} failed: ${error?.message ?? (stderr || stdout).trim().slice(-2_000)}`)
+    throw new Error(`${program} ${args.join(' ')} failed: ${error?.message ?? (stderr || stdout).trim().slice(-2_000)}`)
   return stdout
 }
-
-/** Debian's chroot, mount and debootstrap are root's. */
-export const asRootCommand = (command: readonly string[]): [string, ...string[]] =>
-  process.getuid?.() === 0 ? (command as [string, ...string[]]) : ['sudo', '-n', ...command]
 
 /** Whether wine can run there now: installed, and with the system's folders, which a reboot takes away. */
 export const isReady = (root = WINE_ROOT): boolean =>
   existsSync(join(root, WINE)) && BORROWED.every(name => mountsBelow(root).includes(join(root, name)))
 
-/** Makes the folder what it has to be; what is there stays. 0.6 GB from Debian's mirror the first time. */
+/**
+ * Makes the folder what it has to be; what is there stays, and what was cut short is finished. 0.6 GB from Debian's mirror
+ * the first time.
+ */
 export function setUp(root: string, say: (line: string) => void): void {
+  if (process.getuid?.() !== 0) throw new Error('chroot, mount and debootstrap are for root: run this with sudo')
   if (!existsSync(join(root, 'usr/bin/apt-get')) || existsSync(join(root, 'debootstrap'))) {
     if (spawnSync('which', ['debootstrap']).status !== 0)
       throw new Error('debootstrap is not installed. On Debian: apt-get install debootstrap')
@@ -41,11 +40,19 @@ export function setUp(root: string, say: (line: string) => void): void {
     asRoot('debootstrap', '--variant=minbase', '--include=ca-certificates', RELEASE, root, MIRROR)
   }
   borrow(root)
-  if (existsSync(join(root, WINE))) return
+  if (isInstalled(root)) return
   say('wine …')
   asRoot('cp', '/etc/resolv.conf', join(root, 'etc/resolv.conf'))
-  const install = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends wine wine64'
+  const install =
+    'dpkg --configure -a && apt-get update -qq && apt-get install -f -y -qq --no-install-recommends wine wine64'
   asRoot('chroot', root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'sh', '-c', install)
+}
+
+/** Unpacked and configured: its files are there before that. */
+function isInstalled(root: string): boolean {
+  const query = ['dpkg-query', '-W', '-f', `\${db:Status-Abbrev}`, 'wine', 'wine64']
+  const { stdout } = spawnSync('chroot', [root, ...query], { encoding: 'utf8', timeout: STEP_WITHIN_MS })
+  return stdout.trim() === 'ii ii'
 }
 
 const BORROWED = ['proc', 'sys', 'dev']

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { isReady, remove, setUp, WINE_ROOT } from './chroot.ts'
+import { remove, setUp, WINE_ROOT } from './chroot.ts'
 
 /**
  * `node test/wine/setup.ts`: makes what `npm run test:wine` needs, once; `--remove` takes it away. `--directory` is for
- * another place than ~/.cache/onec-relay/wine. Needs root or sudo, and debootstrap.
+ * another place than ~/.cache/onec-relay/wine. Needs root, and debootstrap.
  */
 const { values } = parseArgs({
   options: { remove: { type: 'boolean', default: false }, directory: { type: 'string', default: WINE_ROOT } },
@@ -11,7 +11,7 @@ const { values } = parseArgs({
 
 try {
   if (values.remove) remove(values.directory)
-  else if (!isReady(values.directory)) setUp(values.directory, console.log)
+  else setUp(values.directory, console.log)
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 2

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Running, run, until } from '../support/process.ts'
-import { asRootCommand, isReady, WINE_ROOT } from './chroot.ts'
+import { isReady, WINE_ROOT } from './chroot.ts'
 
 const BOOT_WITHIN_MS = 120_000
 
@@ -39,18 +39,7 @@ export async function bootWindows(
   const unix = (command: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const variables = { ...env, ...ENVIRONMENT, HOME: inside, WINEPREFIX: prefix }
     const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
-    const [program, ...args] = asRootCommand([
-      'chroot',
-      WINE_ROOT,
-      'env',
-      '-i',
-      '-C',
-      desk,
-      ...set,
-      ...FILED,
-      ...command,
-    ])
-    return run(program, args)
+    return run('chroot', [WINE_ROOT, 'env', '-i', '-C', desk, ...set, ...FILED, ...command])
   }
   const windows: Windows = {
     desk: { linux: join(home, 'desk'), windows: `Z:${desk.replaceAll('/', '\\')}` },
