@@ -3,6 +3,7 @@ import { NotEnrolledError, readToken, type StatePaths, widenThreadPool } from '.
 import { keepHeapSmall } from '../heap.ts'
 import { runUnit, runWindowsService } from '../service/entry.ts'
 import { platformService } from '../service/platform.ts'
+import { secureStateDirectory } from '../state-directory.ts'
 import { contextOf, log, print, stateOption } from './context.ts'
 
 export function serviceCommand(): Command {
@@ -32,6 +33,9 @@ export function serviceCommand(): Command {
 async function installAction(command: Command): Promise<void> {
   const { environment, paths } = contextOf(command)
   const service = platformService(paths, environment)
+  service.checkRights()
+  // The service would end with a code alone: what is wrong with the directory is said here.
+  secureStateDirectory(paths.directory, log)
   print(await service.install())
   if (!isEnrolled(paths))
     return print('It starts when this host is enrolled: onec-agent enrol --service --relay URL --code CODE')
