@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkCredential, credentialFor, openCredentials, shareOf } from '../../../agent/backup/credentials.ts'
 import { readProcessIds } from '../../../agent/windows/job.ts'
@@ -66,4 +68,16 @@ it('lays out what Windows reads and wrote', () => {
   list.writeBigUInt64LE(4_711n, 8)
   list.writeBigUInt64LE(8n, 16)
   expect(readProcessIds(list)).toEqual([4_711, 8])
+})
+
+it('closes a state directory that lies open before the first password is in it', async () => {
+  const state = path.join(directory, 'состояние')
+  mkdirSync(state, { recursive: true })
+  chmodSync(state, 0o755)
+  const source = path.join(directory, 'password.txt')
+  writeFileSync(source, 'пароль\n')
+  const main = new URL('../../../agent/main.ts', import.meta.url).pathname
+  const words = ['--state', state, '--share', '\\\\nas\\backup', '--user', 'копии', '--password', `file:${source}`]
+  await promisify(execFile)(process.execPath, [main, 'backup', 'credential', 'set', ...words], { timeout: 15_000 })
+  expect(statSync(state).mode & 0o777).toBe(0o700)
 })
