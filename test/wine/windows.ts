@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { type Running, run, until } from '../support/process.ts'
 import { isReady, WINE_ROOT } from './chroot.ts'
 
-const BOOT_WITHIN_MS = 120_000
+/** Twice in a boot; what waits for one waits 180 s. */
+const BOOT_WITHIN_MS = 80_000
 
 /** A Windows of its own: an empty C: drive and registry, with the built files on its desk. */
 export interface Windows {
@@ -63,6 +64,18 @@ export async function bootWindows(
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+  try {
+    await boot(windows, unix, environment)
+  } catch (error) {
+    await windows.remove()
+    throw error
+  }
+  return windows
+}
+
+type Unix = (command: readonly string[]) => Running
+
+async function boot(windows: Windows, unix: Unix, environment: Readonly<Record<string, string>>): Promise<void> {
   const boot = unix(['wineboot', '-i'])
   const booted = await Promise.race([boot.ended, until(() => false, BOOT_WITHIN_MS)])
   if (booted !== 0) throw new Error(`Windows did not boot (${booted}):\n${boot.output()}`)
@@ -74,7 +87,6 @@ export async function bootWindows(
   unix(['sh', '-c', 'mkfifo never && exec wine cmd <>never'])
   if (!(await until(() => startsServices(windows), BOOT_WITHIN_MS, 1_000)))
     throw new Error('The service manager stays locked')
-  return windows
 }
 
 const ENVIRONMENT_KEY = 'HKLM\\System\\CurrentControlSet\\Control\\Session Manager\\Environment'
