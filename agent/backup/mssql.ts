@@ -27,26 +27,26 @@ export const DEFAULT_SERVER = '.'
 
 export function sqlLook(backup: BackupConfig, server: string, database: string, deps: LookDeps): Look {
   return async (memory, recollection) => {
-    const history = await deps.sqlHistory(server)
-    const finding = judgeHistory(history, database, backup, recollection, deps.clock.nowMs())
+    const { history, askedAtMs } = await deps.sqlHistory(server)
+    const finding = judgeHistory(history, database, backup, recollection, askedAtMs)
     return finding ? { finding, memory } : { memory }
   }
 }
 
-/** What the newest full backup of a database means; absent while none was made and none is due. */
+/** What the newest full backup of a database meant when the server was asked; absent while none was made and none was due. */
 export function judgeHistory(
   history: ReadonlyMap<string, SqlBackup> | SqlFailure,
   database: string,
   backup: BackupConfig,
   { known, expectedSinceMs }: Recollection,
-  nowMs: number,
+  askedAtMs: number,
 ): Finding | undefined {
   if (isFailure(history)) return { ...history, key: '' }
   const newest = history.get(database.toLowerCase())
-  const missedAtMs = lastMissed(backup, newest?.completedAtMs ?? expectedSinceMs ?? nowMs, nowMs)
+  const missedAtMs = lastMissed(backup, newest?.completedAtMs ?? expectedSinceMs ?? askedAtMs, askedAtMs)
   const isTold = newest === undefined || newest.completedAtMs <= (known?.completed?.atMs ?? 0)
   if (missedAtMs !== undefined && isTold) return missedFinding(missedAtMs, database, newest)
-  return newest && newestFinding(newest, backup, known?.goodSizes ?? [], nowMs)
+  return newest && newestFinding(newest, backup, known?.goodSizes ?? [], askedAtMs)
 }
 
 function missedFinding(missedAtMs: number, database: string, newest: SqlBackup | undefined): Finding {

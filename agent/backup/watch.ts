@@ -12,7 +12,7 @@ import { inboxOf, type Ledger, type Recollection } from './ledger.ts'
 import { openMemories, type WatchMemory } from './memory.ts'
 import { DEFAULT_SERVER, sqlLook } from './mssql.ts'
 import type { Shares } from './shares.ts'
-import type { SqlHistory } from './sqlcmd.ts'
+import type { SqlAnswer } from './sql-history.ts'
 import { statusFileLook } from './status-file.ts'
 import type { Writer } from './verdict.ts'
 
@@ -23,7 +23,7 @@ export interface LookDeps {
   readonly integrity: IntegrityQueue
   readonly shares: Shares
   readonly findWriter: (file: string) => Promise<Writer>
-  readonly sqlHistory: (server: string) => Promise<SqlHistory>
+  readonly sqlHistory: (server: string) => Promise<SqlAnswer>
 }
 
 export interface Looked {

@@ -20,7 +20,7 @@ async function check(backups: BackupConfig[], drive: 'mapped' | 'absent' | 'loca
     integrity: createIntegrityQueue(lane, systemClock, AbortSignal.abort()),
     shares: { connect: async () => undefined, lost: () => undefined },
     findWriter: async () => 'none',
-    sqlHistory: async () => ({ code: 'sql_login_failed', words: 'the login was refused' }),
+    sqlHistory: async () => ({ history: { code: 'sql_login_failed', words: 'the login was refused' }, askedAtMs: 0 }),
   }
   const paths = { backups: bench.stateDirectory, credentials: path.join(bench.root, 'credentials') }
   return await checkBackups({ backups }, { paths, clock: bench.clock, deps, drive: () => drive })

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createSqlHistory } from '../../../agent/backup/sql-history.ts'
+import { createSqlHistory, type SqlAnswer } from '../../../agent/backup/sql-history.ts'
 import { judgeEnd, parseHistory, readHistory, type SqlHistory, sqlcmdArguments } from '../../../agent/backup/sqlcmd.ts'
-import { BackupBench, EVENING_MS, HOUR_MS, ManualClock } from './support/bench.ts'
+import { BackupBench, EVENING_MS, HOUR_MS, ManualClock, MINUTE_MS } from './support/bench.ts'
 
 const hex = (name: string) => Buffer.from(name, 'utf16le').toString('hex').toUpperCase()
 const iso = (ms: number) => new Date(ms).toISOString().slice(0, 19)
@@ -108,7 +108,7 @@ describe('the history of a server', () => {
     asked = 0
     const sqlHistory = async () => {
       asked++
-      return answer
+      return { history: answer, askedAtMs: bench.clock.atMs }
     }
     answer = history()
     bench = new BackupBench(NIGHTLY, { sqlHistory })
@@ -145,6 +145,21 @@ describe('the history of a server', () => {
     expect(bench.relay?.runs).toEqual({ ok: 1, failed: 2 })
     answer = history(row('Зарплата', bench.clock.atMs))
     expect(await bench.minute()).toMatchObject({ state: 'ok' })
+  })
+
+  it('does not call missed what came since the server was last asked', async () => {
+    bench.close()
+    let shared: ((server: string) => Promise<SqlAnswer>) | undefined
+    bench = new BackupBench(NIGHTLY, { sqlHistory: server => (shared as NonNullable<typeof shared>)(server) })
+    shared = createSqlHistory(async () => answer, bench.clock)
+    answer = history(row('Зарплата', EVENING_MS - HOUR_MS))
+    await bench.minute()
+    // Asked at 05:52, ended at 05:56, due at 06:00, asked again at 06:02.
+    await bench.minute(9 * HOUR_MS + 51 * MINUTE_MS)
+    answer = history(row('Зарплата', new Date(2026, 10, 26, 5, 56).getTime()))
+    await bench.minutes(15)
+    expect(bench.relay).toMatchObject({ state: 'ok', status: 1, runs: { ok: 2 } })
+    expect(bench.reports.map(({ state }) => state)).not.toContain('failed')
   })
 
   it('tells of an old backup before it tells that it was missed', async () => {

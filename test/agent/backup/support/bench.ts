@@ -92,7 +92,7 @@ export class BackupBench {
       integrity: createIntegrityQueue(lane, clock, this.halt.signal),
       shares: { connect: async () => undefined, lost: () => undefined },
       findWriter: async () => 'none',
-      sqlHistory: async () => new Map(),
+      sqlHistory: async () => ({ history: new Map(), askedAtMs: clock.atMs }),
       ...this.overrides,
     }
     const log = (_: string, message: string) => void this.logged.push(message)
