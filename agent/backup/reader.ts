@@ -2,6 +2,21 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { FileReader } from './integrity.ts'
 import type { Lane } from './lane.ts'
 
+/**
+ * Open files that the lane, shut by a call that hangs, would not let be closed, by their paths. The collector must not
+ * find them first: Node ends the process for a handle that was forgotten.
+ */
+const unclosed = new Map<FileHandle, string>()
+
+async function closeAll(lane: Lane): Promise<void> {
+  for (const [handle, path] of unclosed) {
+    const close = async () => {
+      if (unclosed.delete(handle)) await handle.close()
+    }
+    await lane.run(path, close).catch(() => undefined)
+  }
+}
+
 /** Opens a file through the lane for the time of `use`. Rejects with `Unreachable` or the system's error. */
 export async function readFileBy<T>(
   lane: Lane,
@@ -22,8 +37,8 @@ export async function readFileBy<T>(
     return await use({ sizeBytes, read: (position, bytes) => lane.run(path, () => readAt(handle, position, bytes)) })
   } finally {
     isOver = true
-    const handle = opened
-    if (handle) await lane.run(path, () => handle.close()).catch(() => undefined)
+    if (opened) unclosed.set(opened, path)
+    await closeAll(lane)
   }
 }
 

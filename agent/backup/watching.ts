@@ -39,7 +39,7 @@ export function systemLookDeps(credentials: Credentials, clock: Clock, halt: Abo
     lane,
     clock,
     integrity: createIntegrityQueue(lane, clock, halt),
-    shares: createShares(credentials, lane, process.platform === 'win32' ? connectShare : undefined),
+    shares: createShares(credentials, lane, clock, process.platform === 'win32' ? connectShare : undefined),
     findWriter,
     sqlHistory: createSqlHistory(ask, clock),
   }

@@ -19,6 +19,13 @@ const cancelConnection = foreign<[string, number, number]>(
   'uint32_t WNetCancelConnection2W(str16 name, uint32_t flags, int force)',
 )
 
+/** Wrong password, unknown user, hours, expired, disabled, must change, locked out: another try makes it worse. */
+const REFUSED_LOGIN: ReadonlySet<number> = new Set([86, 1326, 1327, 1328, 1329, 1330, 1331, 1793, 1907, 1909])
+
+/** Whether the server would not have this user name and password. */
+export const isRefusedLogin = (error: unknown): boolean =>
+  error instanceof WindowsError && REFUSED_LOGIN.has(error.errorCode)
+
 /**
  * Opens `\\server\share` for this logon session under another name. A connection under a name that the session has
  * already is replaced once. Rejects with a WindowsError; the calls run on I/O threads, as the server may be dead.

@@ -1,6 +1,11 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createLane, isRemoteMount, isUnc } from '../../../agent/backup/lane.ts'
+import { readFileBy } from '../../../agent/backup/reader.ts'
 import { createShares } from '../../../agent/backup/shares.ts'
+import { WindowsError } from '../../../agent/windows/library.ts'
 import { ManualClock } from './support/bench.ts'
 
 const never = () => new Promise<never>(() => undefined)
@@ -54,6 +59,42 @@ describe('a lane', () => {
   })
 })
 
+describe('a file that is read through the lane', () => {
+  it('is closed once the dead NAS lets it be, and never left to the collector', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'onec-nas-'))
+    const file = path.join(directory, '1.dt')
+    writeFileSync(file, '1')
+    const isOpen = () => readdirSync('/proc/self/fd').some(name => linkOf(`/proc/self/fd/${name}`) === file)
+    const clock = new ManualClock()
+    const lane = createLane(clock, () => true)
+    const { promise, resolve: release } = Promise.withResolvers<void>()
+    const seen = { path: file, sizeBytes: 1 }
+    let isReading = false
+    const read = () => {
+      isReading = true
+      return promise
+    }
+    const outcome = expect(readFileBy(lane, seen, () => lane.run(file, read))).rejects.toThrow('did not answer')
+    await expect.poll(() => isReading).toBe(true)
+    clock.advance(15_000)
+    await outcome
+    expect(isOpen()).toBe(true)
+    release()
+    await settle()
+    await readFileBy(lane, seen, async () => undefined)
+    expect(isOpen()).toBe(false)
+    rmSync(directory, { recursive: true })
+  })
+})
+
+function linkOf(descriptor: string): string | undefined {
+  try {
+    return readlinkSync(descriptor)
+  } catch {
+    return undefined
+  }
+}
+
 it('knows places on other machines', () => {
   const mounts = [
     '/dev/sda1 / ext4 rw 0 0',
@@ -73,10 +114,12 @@ it('knows places on other machines', () => {
 describe('shares', () => {
   const SECRET = { kind: 'share' as const, target: '\\\\nas', user: 'NAS\\копии', password: 'тайна' }
   const credentials = { find: (_: string, target: string) => (target.toLowerCase() === '\\\\nas' ? SECRET : undefined) }
+  const clock = new ManualClock()
   const make = (connect?: (share: string, user: string, password: string) => Promise<void>) =>
     createShares(
       { ...credentials, list: () => [], set: () => undefined, remove: () => false },
-      createLane(new ManualClock(), isUnc),
+      createLane(clock, isUnc),
+      clock,
       connect,
     )
 
@@ -96,6 +139,36 @@ describe('shares', () => {
     const error = await make(refuse).connect('\\\\nas\\backup\\1.dt').catch(String)
     expect(error).toContain('\\\\nas\\backup cannot be opened as NAS\\копии: wrong user name or password (error 1326)')
     expect(error).not.toContain('тайна')
+  })
+
+  it('try a refused password once an hour, on all shares of the server, and another one at once', async () => {
+    let tries = 0
+    const login = { ...SECRET }
+    const shares = createShares(
+      {
+        find: (_, target) => (target === '\\\\nas' ? login : undefined),
+        list: () => [],
+        set: () => undefined,
+        remove: () => false,
+      },
+      createLane(clock, isUnc),
+      clock,
+      async () => {
+        tries++
+        throw new WindowsError('WNetAddConnection2W', login.password === 'верный' ? 53 : 1326)
+      },
+    )
+    const connect = (place: string) => shares.connect(place).catch(String)
+    expect(await connect('\\\\nas\\backup')).toContain('1326')
+    expect(await connect('\\\\nas\\other\\1c')).toContain('wrong user name or password')
+    expect(tries).toBe(1)
+    clock.advance(3_600_000)
+    await connect('\\\\nas\\backup')
+    expect(tries).toBe(2)
+    login.password = 'верный'
+    for (let minute = 0; minute < 3; minute++)
+      expect(await connect('\\\\nas\\backup')).toContain('network path not found')
+    expect(tries).toBe(5)
   })
 
   it('are mounted on Linux', async () => {
