@@ -23,7 +23,7 @@ const TOKEN = /\[([!^]?)([^\]]+)\]|\{([^{}]*)\}|[\s\S]/gu
 
 function translate(pattern: string): string {
   return pattern.replace(TOKEN, (token, negated: string, set: string | undefined, choice: string | undefined) => {
-    if (set !== undefined) return `[${negated && '^'}${set.replace(/[\\\][^&]/g, '\\$&')}]`
+    if (set !== undefined) return `[${negated && '^'}${set.replace(/[\\\][^]/g, '\\$&')}]`
     if (choice !== undefined) return `(?:${choice.split(',').map(translate).join('|')})`
     if (token === '*') return '.*'
     return token === '?' ? '.' : literal(token)

@@ -1,6 +1,8 @@
+import type { Dirent } from 'node:fs'
 import { opendir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock } from '../clock.ts'
+import { systemCode } from '../error.ts'
 import { compileGlob } from './glob.ts'
 import { type Lane, Unreachable } from './lane.ts'
 import type { SeenFile } from './verdict.ts'
@@ -15,7 +17,8 @@ const MAX_NEW = 20_000
 const RELIST_MS = 30 * 60_000
 const LIST_DEADLINE_MS = 60_000
 const STATS_A_CALL = 50
-const MAX_DIRECTORIES = 200
+/** Folders that one scan goes into: a list that were cut silently would miss the newest. */
+const MAX_DIRECTORIES = 2_000
 const MAX_DEPTH = 6
 
 export interface Scan {
@@ -25,6 +28,10 @@ export interface Scan {
   readonly isComplete: boolean
 }
 
+/** A pattern, or a path, by its levels. */
+export const segmentsOf = (pattern: string): string[] =>
+  pattern.split(process.platform === 'win32' ? /[\\/]+/ : /\/+/).filter(part => part !== '.')
+
 /** Finds the newest files of one directory again and again; a hundred thousand of them cost little after the first time. */
 export interface Scanner {
   /** Rejects with `Unreachable` or the system's error. */
@@ -32,7 +39,7 @@ export interface Scanner {
 }
 
 export function createScanner(directory: string, pattern: string, lane: Lane, clock: Clock): Scanner {
-  const segments = pattern.split(process.platform === 'win32' ? /[\\/]+/ : /\/+/).filter(part => part !== '.')
+  const segments = segmentsOf(pattern)
   /** Name → time of last change. */
   let seen = new Map<string, number>()
   let newest: SeenFile[] = []
@@ -60,11 +67,16 @@ export function createScanner(directory: string, pattern: string, lane: Lane, cl
 
   async function look(names: Iterable<string>): Promise<SeenFile[]> {
     const found: SeenFile[] = []
+    let failure: unknown
     const queue = [...names]
     while (queue.length > 0) {
       const files = queue.splice(-STATS_A_CALL).map(name => path.join(directory, name))
-      for (const file of await lane.run(directory, () => statAll(files))) if (file) found.push(file)
+      const seenNow = await lane.run(directory, () => statAll(files))
+      found.push(...seenNow.files)
+      failure ??= seenNow.failure
     }
+    // Names that are listed and cannot be looked at are a place that cannot be read, not an empty one.
+    if (found.length === 0 && failure !== undefined) throw failure
     return found
   }
 
@@ -97,29 +109,52 @@ function newestOf(files: readonly SeenFile[]): SeenFile[] {
 }
 
 /** One after the other: together they would take every I/O thread. */
-async function statAll(files: readonly string[]): Promise<(SeenFile | undefined)[]> {
-  const found: (SeenFile | undefined)[] = []
-  for (const file of files) found.push(await seeFile(file))
-  return found
+async function statAll(names: readonly string[]): Promise<{ files: readonly SeenFile[]; failure?: unknown }> {
+  const files: SeenFile[] = []
+  let failure: unknown
+  for (const name of names) {
+    const file = await seeFile(name).catch(error => {
+      failure ??= error
+    })
+    if (file) files.push(file)
+  }
+  return { files, failure }
 }
 
-/** Absent when it is no file, or gone. */
+/** Absent when it is no file, or gone. Rejects with the system's error when that cannot be known. */
 export async function seeFile(file: string): Promise<SeenFile | undefined> {
-  const stats = await stat(file).catch(() => undefined)
-  if (!stats?.isFile()) return undefined
-  return { path: file, sizeBytes: stats.size, modifiedAtMs: Math.trunc(stats.mtimeMs) }
+  try {
+    const stats = await stat(file)
+    if (!stats.isFile()) return undefined
+    return { path: file, sizeBytes: stats.size, modifiedAtMs: Math.trunc(stats.mtimeMs) }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
+    throw error
+  }
 }
 
-/** Paths of files from `root`, by one glob a level; `**` is any number of levels. Ends early when `halt` is aborted. */
-async function listFiles(root: string, segments: readonly string[], halt: AbortSignal): Promise<string[]> {
+/** A folder below `root` that went since it was listed, or that the system cannot call by its name, is empty. */
+async function openFolder(root: string, at: string): Promise<AsyncIterable<Dirent>> {
+  try {
+    return await opendir(path.join(root, at), { bufferSize: 1024 })
+  } catch (error) {
+    if (at === '' || systemCode(error) !== 'ENOENT') throw error
+    return (async function* () {})()
+  }
+}
+
+/** Paths of files from `root`, by one glob a level; `**` is any number of levels. Rejects when `halt` is aborted. */
+export async function listFiles(root: string, segments: readonly string[], halt?: AbortSignal): Promise<string[]> {
   const found = new Set<string>()
   const queue: { at: string; rest: readonly string[]; depth: number }[] = [{ at: '', rest: segments, depth: 0 }]
-  for (let visited = 0; queue.length > 0 && visited < MAX_DIRECTORIES; visited++) {
+  for (let visited = 0; queue.length > 0; visited++) {
+    if (visited === MAX_DIRECTORIES)
+      throw new Error(`the pattern means over ${MAX_DIRECTORIES} folders: name fewer of them`)
     const { at, rest, depth } = queue.pop() ?? { at: '', rest: [], depth: MAX_DEPTH }
     const [head = '*', ...tail] = rest[0] === '**' ? rest.slice(1) : rest
     const matches = compileGlob(head, process.platform === 'win32')
-    for await (const entry of await opendir(path.join(root, at), { bufferSize: 1024 })) {
-      if (halt.aborted) throw new Unreachable(`${root} took too long to list`)
+    for await (const entry of await openFolder(root, at)) {
+      if (halt?.aborted) throw new Unreachable(`${root} took too long to list`)
       const name = path.join(at, entry.name)
       if (!entry.isDirectory()) {
         if (tail.length === 0 && matches(entry.name)) found.add(name)

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -16,6 +16,8 @@ describe('compileGlob', () => {
     ['a+(b).dt', ['a+(b).dt'], ['aab.dt']],
     ['{[', ['{['], ['[']],
     ['[z-a].dt', ['[z-a].dt'], ['m.dt']],
+    ['[&+].dt', ['&.dt', '+.dt'], ['[&+].dt']],
+    ['Копия [[]ЗУП].*', ['Копия [ЗУП].dt'], ['Копия З.dt']],
   ])('%s', (pattern, taken, left) => {
     const matches = compileGlob(pattern, false)
     expect(taken.filter(name => !matches(name))).toEqual([])
@@ -79,7 +81,7 @@ describe('a scanner', () => {
       if ((await newest())[0] === 'база-9000.dt') return
     }
     expect.unreachable('it was not found')
-  })
+  }, 60_000)
 
   it('says that it has not seen all while there is more than one scan looks at', async () => {
     const names = Array.from({ length: 25_000 }, (_, index) => `${index}.dt`)
@@ -92,7 +94,7 @@ describe('a scanner', () => {
     )
     expect((await scanner.scan()).isComplete).toBe(false)
     expect((await scanner.scan()).isComplete).toBe(true)
-  })
+  }, 60_000)
 
   it('goes into folders by the pattern', async () => {
     for (const folder of ['2026-11-24', '2026-11-25', 'прочее/глубже'])
@@ -110,6 +112,38 @@ describe('a scanner', () => {
     expect(await names('*.dt')).toEqual(['0.dt'])
     expect(await names('2026-*/*.dt')).toEqual(['2026-11-24/1.dt', '2026-11-25/2.dt'])
     expect(await names('**/*.dt')).toHaveLength(4)
+  })
+
+  it('finds the newest in any of a year of folders, and says when there are too many', async () => {
+    const folder = (day: number) => new Date(EVENING_MS - day * 86_400_000).toISOString().slice(0, 10)
+    const make = (from: number, to: number) => {
+      for (let day = from; day < to; day++) mkdirSync(path.join(directory, folder(day)))
+    }
+    const scanner = createScanner(
+      directory,
+      '*/*.dt',
+      createLane(clock, () => false),
+      clock,
+    )
+    make(0, 400)
+    for (let day = 0; day < 400; day++) put(`${folder(day)}/1.dt`, EVENING_MS - day * 86_400_000)
+    const { files } = await scanner.scan()
+    expect(Math.max(...files.map(file => file.modifiedAtMs))).toBe(EVENING_MS)
+    make(400, 2_001)
+    await expect(scanner.scan()).rejects.toThrow('over 2000 folders')
+  }, 60_000)
+
+  it('does not take for empty what lets itself be listed and not be looked at', async () => {
+    symlinkSync('1.dt', path.join(directory, '1.dt'))
+    const scanner = createScanner(
+      directory,
+      '*.dt',
+      createLane(clock, () => false),
+      clock,
+    )
+    await expect(scanner.scan()).rejects.toThrow('ELOOP')
+    put('2.dt', EVENING_MS)
+    expect((await scanner.scan()).files).toHaveLength(1)
   })
 
   it('fails where there is no directory', async () => {
