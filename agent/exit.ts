@@ -20,7 +20,7 @@ export function isThreadBusy(resources: readonly string[], foreignCalls: number)
 
 /** The same, once what was printed has been taken. */
 export async function endAfterOutput(exitCode: number): Promise<void> {
-  await new Promise(resolve => process.stdout.write('', resolve))
+  for (const stream of [process.stdout, process.stderr]) await new Promise(resolve => stream.write('', resolve))
   // A request counts as long as what its answer set off runs.
   await new Promise(resolve => setImmediate(resolve))
   endProcess(exitCode)

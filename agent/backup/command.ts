@@ -29,24 +29,42 @@ export async function runCommand(command: readonly string[], timeoutMs: number |
   const signalAll = (signal: NodeJS.Signals) => {
     if (child.pid !== undefined) tree.signal(child.pid, signal)
   }
-  const timers: NodeJS.Timeout[] = []
-  let timedOut = false
-  if (timeoutMs !== undefined)
-    timers.push(
-      setTimeout(() => {
-        timedOut = true
-        signalAll('SIGTERM')
-        timers.push(setTimeout(signalAll, GRACE_MS, 'SIGKILL'))
-      }, timeoutMs),
-    )
   const forwarded: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of forwarded) process.on(signal, signalAll)
-  return await new Promise<CommandEnd>(resolve => {
-    child.on('error', error => resolve(notStarted(error)))
-    child.on('exit', (code, signal) => resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal)))
-  }).finally(() => {
-    for (const timer of timers) clearTimeout(timer)
+  return await endOf(child, timeoutMs, signalAll).finally(() => {
     for (const signal of forwarded) process.off(signal, signalAll)
+  })
+}
+
+function endOf(
+  child: ChildProcess,
+  timeoutMs: number | undefined,
+  signalAll: (signal: NodeJS.Signals) => void,
+): Promise<CommandEnd> {
+  const timers: NodeJS.Timeout[] = []
+  const after = (ms: number, then: () => void) => timers.push(setTimeout(then, ms))
+  const ended = new Promise<CommandEnd>(resolve => {
+    let timedOut = false
+    child.on('error', error => resolve(notStarted(error)))
+    child.on('exit', (code, signal) => {
+      // What it started may have outlived it, deaf to the first signal.
+      if (timedOut) signalAll('SIGKILL')
+      resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal))
+    })
+    if (timeoutMs === undefined) return
+    after(timeoutMs, () => {
+      timedOut = true
+      signalAll('SIGTERM')
+      after(GRACE_MS, () => signalAll('SIGKILL'))
+      // Of another account, or stuck in the system: it is not waited for.
+      after(2 * GRACE_MS, () => {
+        child.unref()
+        resolve(timeoutEnd(timeoutMs, 'could not be killed'))
+      })
+    })
+  })
+  return ended.finally(() => {
+    for (const timer of timers) clearTimeout(timer)
   })
 }
 
@@ -57,9 +75,9 @@ function notStarted(error: unknown): CommandEnd {
   return { exitCode: systemCode(error) === 'ENOENT' ? 127 : 126, failure }
 }
 
-const timeoutEnd = (timeoutMs = 0): CommandEnd => ({
+const timeoutEnd = (timeoutMs = 0, how = 'killed'): CommandEnd => ({
   exitCode: 124,
-  failure: `killed at its timeout of ${timeoutMs / 1000} s`,
+  failure: `${how} at its timeout of ${timeoutMs / 1000} s`,
 })
 
 function commandEnd(code: number | null, signal: NodeJS.Signals | null): CommandEnd {

@@ -7,17 +7,25 @@ import { reasonOf } from './wording.ts'
 /** File systems store times in steps of up to two seconds (FAT). */
 const TIME_STEP_MS = 2_000
 
+/** What a shell puts something else for: `$x`, `$(date)`, `%TEMP%`, `!x!`. The `$` of `\\srv\d$\1.dt` is none. */
+const VARIABLE = /\$[\w({]|`|%[^%\s]+%|![^!\s]+!/
+
 /**
  * The value of one of 1C's own options (`/DumpResult C:\r.txt`, `-DumpResult …`) in a command line, also in one that is
- * handed to a shell as a single text. Absent when it is not there.
+ * handed to a shell as a single text. Absent when it is not there, or when only the shell knows what it comes to.
  */
 export function optionOf1C(command: readonly string[], name: string): string | undefined {
+  const value = writtenValue(command, name)
+  return value !== undefined && !is1C(command) && VARIABLE.test(value) ? undefined : value
+}
+
+function writtenValue(command: readonly string[], name: string): string | undefined {
   const at = command.findIndex(word => /^[/-]/.test(word) && word.slice(1).toLowerCase() === name.toLowerCase())
   if (at >= 0) return command[at + 1]
-  const inText = new RegExp(`(?:^|\\s)[/-]${name}\\s+(?:"([^"]+)"|(\\S+))`, 'i')
+  const inText = new RegExp(`(?:^|\\s)[/-]${name}\\s+(?:"([^"]+)"|'([^']+)'|(\\S+))`, 'i')
   for (const word of command) {
     const match = inText.exec(word)
-    if (match) return match[1] ?? match[2]
+    if (match) return match[1] ?? match[2] ?? match[3]
   }
   return undefined
 }

@@ -14,14 +14,14 @@ export function createProcessTree(platform: NodeJS.Platform = process.platform):
   return platform === 'win32' ? windowsTree() : groupTree
 }
 
-/** A process group of its own. */
+/** A process group of its own. What it may not signal (`sudo` has begun it) must end by itself. */
 const groupTree: ProcessTree = {
   spawn: { detached: true },
   signal(pid, signal) {
     try {
       process.kill(-pid, signal)
     } catch (error) {
-      if (systemCode(error) !== 'ESRCH') throw error
+      if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error
     }
   },
 }

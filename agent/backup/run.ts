@@ -1,13 +1,14 @@
 import type { HostConfig } from '../../shared/host-config.ts'
 import type { BackupReport } from '../../shared/wire.ts'
 import type { Clock } from '../clock.ts'
+import { describeError } from '../error.ts'
 import { identifyProcess } from '../identity.ts'
 import { type CommandEnd, runCommand } from './command.ts'
 import { clearDumpResult, dumpResultProblem, optionOf1C } from './dump-result.ts'
-import { type BackupFile, configuredPattern, findBackupFile } from './file.ts'
+import { type BackupPlace, configuredPlace, findBackupFile, placeText } from './file.ts'
 import type { StoredReport } from './inbox.ts'
 import { backupOf } from './known.ts'
-import { judgeSize } from './verdict.ts'
+import { judgeSize, type SeenFile } from './verdict.ts'
 
 export interface BackupRun {
   readonly name: string
@@ -41,8 +42,8 @@ export async function runBackup(
   if (dumpResult !== undefined) clearDumpResult(dumpResult)
   const end = await runCommand(run.command, run.timeoutMs)
   const durationMs = Math.round(clock.monoMs() - startedMonoMs)
-  const pattern = run.file ?? configuredPattern(config, run.name) ?? optionOf1C(run.command, 'DumpIB')
-  const file = pattern === undefined ? undefined : await findBackupFile(pattern, startedAtMs).catch(() => undefined)
+  const place = run.file ?? configuredPlace(config, run.name) ?? optionOf1C(run.command, 'DumpIB')
+  const { file, problem } = place === undefined ? {} : await lookFor(place, startedAtMs, clock)
   const completedAtMs = Math.max(clock.nowMs(), startedAtMs)
   const verdict =
     end.exitCode === run.unchangedExit && end.failure?.startsWith('exit code')
@@ -51,15 +52,33 @@ export async function runBackup(
           end,
           run,
           config,
-          [
-            dumpResult === undefined ? undefined : dumpResultProblem(dumpResult, startedAtMs),
-            pattern !== undefined && !file ? `no new file matches ${pattern}` : undefined,
-          ],
+          [dumpResult === undefined ? undefined : dumpResultProblem(dumpResult, startedAtMs), problem],
           file,
         )
   const report = { ...started, ...verdict, completedAtMs, durationMs, sizeBytes: file?.sizeBytes ?? null }
   write({ atMs: completedAtMs, report, ...(file && { file: file.path }) })
   return end.exitCode
+}
+
+/** A folder with very many files on a slow NAS takes minutes; a dead one for ever. */
+const LOOK_DEADLINE_MS = 5 * 60_000
+
+async function lookFor(place: string | BackupPlace, sinceMs: number, clock: Clock): Promise<FoundFile> {
+  const done = new AbortController()
+  const text = placeText(place)
+  const found = findBackupFile(place, sinceMs).then<FoundFile, FoundFile>(
+    file => (file ? { file } : { problem: `no new file matches ${text}` }),
+    error => ({ problem: `${text} cannot be looked at: ${describeError(error)}` }),
+  )
+  const late = clock.sleep(LOOK_DEADLINE_MS, done.signal).then<FoundFile>(() => {
+    return { problem: `${text} did not answer within ${LOOK_DEADLINE_MS / 1000} s` }
+  })
+  return await Promise.race([found, late]).finally(() => done.abort())
+}
+
+interface FoundFile {
+  readonly file?: SeenFile
+  readonly problem?: string
 }
 
 type RunVerdict = Pick<BackupReport, 'state' | 'reason'>
@@ -72,7 +91,7 @@ function judgeRun(
   { name, goodSizes = [] }: BackupRun,
   config: HostConfig,
   problems: readonly (string | undefined)[],
-  file: BackupFile | undefined,
+  file: SeenFile | undefined,
 ): RunVerdict {
   const rules = backupOf(config, name) ?? { name }
   const size = file && judgeSize(file.sizeBytes, rules, goodSizes)?.words

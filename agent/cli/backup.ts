@@ -11,6 +11,7 @@ import { systemClock } from '../clock.ts'
 import { type Environment, readEffectiveConfig, type StatePaths } from '../config.ts'
 import { parseDuration } from '../duration.ts'
 import { describeError, UserError } from '../error.ts'
+import { endAfterOutput } from '../exit.ts'
 import { credentialCommand } from './backup-credential.ts'
 import { contextOf, log, print, stateOption } from './context.ts'
 
@@ -20,7 +21,7 @@ export function backupCommand(): Command {
     .description('Run a backup command and report how it ended; its output and exit code pass through')
     .addOption(name())
     .addOption(stateOption())
-    .option('--timeout <duration>', 'kill it after this long: 90s, 30m, 2h', parseDurationOption)
+    .option('--timeout <duration>', 'kill it after this long: 90s, 30m, 2h', parseTimeout)
     .option('--file <path>', 'path or glob of the file it writes')
     .option('--dump-result <path>', "file of 1C's own result (default: what /DumpResult names in the command)")
     .option('--unchanged-exit <code>', 'exit code that means: nothing has changed, no new file', parseExitCode)
@@ -58,10 +59,16 @@ async function runBackupAction(
   const { name, timeout: timeoutMs, file, dumpResult, unchangedExit } = options
   const goodSizes = recallSizes(paths, name)
   const run: BackupRun = { name, command, timeoutMs, file, dumpResult, unchangedExit, goodSizes }
-  if (is1C(command) && dumpResult === undefined && optionOf1C(command, 'DumpResult') === undefined)
-    log('warn', '1C may end with 0 although it failed: add /DumpResult FILE to the command')
+  const dumps = is1C(command) || command.some(word => /[/-]DumpIB\b/i.test(word))
+  if (dumps && dumpResult === undefined && optionOf1C(command, 'DumpResult') === undefined)
+    log(
+      'warn',
+      '1C may end with 0 although it failed: add /DumpResult FILE to it, or name its file: --dump-result FILE',
+    )
   const config = readConfigForBackup(paths, environment)
   process.exitCode = await runBackup(run, config, systemClock, stored => keepReport(paths, stored))
+  // A dead file server would keep this process from its end for as long as the system waits for it.
+  await endAfterOutput(process.exitCode)
 }
 
 /** A damaged ledger costs the comparison with earlier sizes, never the backup. */
@@ -140,6 +147,15 @@ function parseDurationOption(text: string): number {
   const durationMs = parseDuration(text)
   if (durationMs === undefined) throw new InvalidArgumentError('A number with s, m or h, for example 90s or 2h.')
   return durationMs
+}
+
+/** Longer than a timer of Node can wait, and it would kill at once. */
+const MAX_TIMEOUT_MS = 500 * 3_600_000
+
+function parseTimeout(text: string): number {
+  const timeoutMs = parseDuration(text) ?? 0
+  if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs
+  throw new InvalidArgumentError('A number with s, m or h, more than 0 and at most 500h, for example 90s or 2h.')
 }
 
 function parseSize(text: string): number {

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -24,6 +25,15 @@ async function run(script: string, more: Partial<BackupRun> = {}, config: HostCo
   expect(written.map(({ report }) => backupReport.safeParse(report).success)).toEqual([true, true])
   expect(written[0]?.report).toMatchObject({ state: 'running', completedAtMs: null })
   return { exitCode, ...written[1]?.report, path: written[1]?.file }
+}
+
+/** A letter of proc(5): Z for a zombie. */
+function stateOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0]
+  } catch {
+    return 'gone'
+  }
 }
 
 describe('runBackup', () => {
@@ -74,6 +84,28 @@ describe('runBackup', () => {
     })
   })
 
+  it('takes brackets in the names of folders as they are', async () => {
+    const folder = path.join(directory, 'Базы [ЗУП] {1}')
+    mkdirSync(folder)
+    const config = { backups: [{ name: 'Зарплата 3.1', directory: folder, pattern: '*.dt' }] }
+    const script = 'printf 12345 > "$1/Базы [ЗУП] {1}/1 [2].dt"'
+    for (const more of [{}, { file: path.join(folder, '*.{dt,zip}') }, { file: path.join(folder, '1 [2].dt') }])
+      expect(await run(script, more, config)).toMatchObject({ state: 'ok', path: path.join(folder, '1 [2].dt') })
+  })
+
+  it('takes no unfinished file', async () => {
+    const file = path.join(directory, '*')
+    expect(await run('printf 12345 > "$1/1.dt.part"', { file })).toMatchObject({ state: 'failed' })
+  })
+
+  it('ends what outlived the command at its timeout, deaf to the first signal', async () => {
+    const script = 'sh -c \'trap "" TERM; echo $$ > "$0/pid"; while :; do sleep 0.1; done\' "$1" & sleep 60'
+    expect(await run(script, { timeoutMs: 500 })).toMatchObject({ exitCode: 124 })
+    const pid = readFileSync(path.join(directory, 'pid'), 'utf8').trim()
+    // Gone, or waiting for its new parent to look at its end.
+    await expect.poll(() => stateOf(pid), { timeout: 5_000 }).toMatch(/^(gone|Z)$/)
+  })
+
   it('takes a file far smaller than the last good ones for none', async () => {
     const file = path.join(directory, '*.dt')
     const result = await run('printf 12345 > "$1/a.dt"', { file, goodSizes: [1_000, 1_100, 900] })
@@ -88,6 +120,18 @@ describe('runBackup', () => {
       reason: null,
     })
     expect(await run('exit 4', { file, unchangedExit: 3 })).toMatchObject({ exitCode: 4, state: 'failed' })
+  })
+})
+
+describe('backup run', () => {
+  it('ends with the exit code of the command, and with nothing but its output', () => {
+    const main = path.join(import.meta.dirname, '../../../agent/main.ts')
+    const file = path.join(directory, '[1].dt')
+    // Bytes of cp866, and one that no encoding has.
+    const script = `printf '\\217\\0\\377'; printf 12345 > '${file}'; exit 3`
+    const words = ['backup', 'run', '--state', path.join(directory, 'state'), '--name', 'ЗУП', '--file', file]
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words, '--', 'sh', '-c', script])
+    expect([status, [...stdout], stderr.toString()]).toEqual([3, [0x8f, 0, 0xff], ''])
   })
 })
 
@@ -137,6 +181,14 @@ describe('1C', () => {
     expect(optionOf1C(text, 'DumpIB')).toBe('D:\\Мои копии\\1.dt')
     expect(optionOf1C(text, 'DumpResult')).toBe('D:\\r.txt')
     expect(optionOf1C(['pg_dump', '-Fc'], 'DumpResult')).toBeUndefined()
+    expect(optionOf1C(['cmd', '/c', '1cv8 DESIGNER /DumpIB \\\\srv\\d$\\1.dt'], 'DumpIB')).toBe('\\\\srv\\d$\\1.dt')
+    expect(optionOf1C(['1cv8.exe', '/DumpIB', 'D:\\100%$A%.dt'], 'DumpIB')).toBe('D:\\100%$A%.dt')
+  })
+
+  it('has no option whose value only a shell knows', () => {
+    for (const value of ['$DIR/1.dt', '/b/$(date +%F).dt', '"/b/`date +%F`.dt"', 'D:\\%DATE:~0,2%.dt', 'D:\\!d!.dt'])
+      expect(optionOf1C(['sh', '-c', `1cv8 DESIGNER /DumpIB ${value}`], 'DumpIB')).toBeUndefined()
+    expect(optionOf1C(['cmd', '/c', '1cv8', '/DumpResult', '%TEMP%\\r.txt'], 'DumpResult')).toBeUndefined()
     expect(is1C(['C:\\Program Files\\1cv8\\8.3.24.1691\\bin\\1cv8.exe'])).toBe(true)
     expect(is1C(['/opt/1cv8/x86_64/8.3.24.1691/1cv8'])).toBe(true)
     expect(is1C(['pg_dump'])).toBe(false)
