@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { BackupConfig } from '../../shared/host-config.ts'
 import { describeError, systemCode } from '../error.ts'
 import type { Finding } from './finding.ts'
@@ -9,6 +10,7 @@ import type { WatchMemory } from './memory.ts'
 import { readFileBy } from './reader.ts'
 import { createScanner, type Scanner } from './scan.ts'
 import {
+  contentOf,
   identityOf,
   judgeContent,
   judgeIntegrity,
@@ -27,6 +29,7 @@ export function directoryLook(backup: BackupConfig, directory: string, pattern: 
       await deps.shares.connect(directory)
       return await look(scanner, { backup, memory, recollection, deps })
     } catch (error) {
+      if (isPassing(error, directory)) return { memory }
       deps.shares.lost(directory)
       return { finding: { ...placeProblem(error, directory), key: '' }, memory }
     }
@@ -45,7 +48,7 @@ async function look(scanner: Scanner, context: LookContext): Promise<Looked> {
   const { files, isComplete } = await scanner.scan()
   if (!isComplete) return { memory }
   const nowMs = deps.clock.nowMs()
-  const file = pickNewest(files, nowMs, recollection.known?.completed?.atMs)
+  const file = pickNewest(files, nowMs, recollection.known?.completed?.atMs, backup)
   if (!file) return { ...withFinding(nothingThere(context, nowMs)), memory: { ...memory, file: undefined } }
   const times = judgeTimes(file, memory.file, backup, nowMs)
   const looked = { ...memory, file }
@@ -73,7 +76,9 @@ function judgeWhole(file: SeenFile, id: string, memory: WatchMemory, { integrity
   const result = memory.checked?.id === id ? resultOf(memory.checked) : integrity.ask(file)
   if (result === 'pending') return { memory }
   if (result.code === 'unreadable') return { finding: findingOf(result, file), memory }
-  const verdict = judgeIntegrity(result, memory.good?.id === id ? undefined : memory.good?.digest)
+  // The same file under another name is no new one.
+  const isLastGood = memory.good !== undefined && contentOf(memory.good.id) === contentOf(id)
+  const verdict = judgeIntegrity(result, isLastGood ? undefined : memory.good?.digest)
   const checked = { id, ...result }
   const good = verdict.code === 'good' && result.code === 'whole' ? { id, digest: result.digest } : memory.good
   return { finding: findingOf(verdict, file), memory: { ...memory, checked, good } }
@@ -109,9 +114,16 @@ function nothingThere({ backup, recollection }: LookContext, nowMs: number): Fin
   return had ? { code: 'gone', words: `${words} any more`, key: '' } : undefined
 }
 
-/** Why a directory or a file could not be looked at. */
-export function placeProblem(error: unknown, place: string): Verdict {
+/** A file was taken away between two calls: the next look sees what is there. */
+const isPassing = (error: unknown, directory: string): boolean =>
+  systemCode(error) === 'ENOENT' && path.relative(directory, pathOf(error) ?? directory) !== ''
+
+const pathOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).path
+
+/** Why a directory or a file could not be looked at: the one in it that is at fault, where the system names it. */
+export function placeProblem(error: unknown, configured: string): Verdict {
   const code = systemCode(error)
+  const place = pathOf(error) ?? configured
   if (error instanceof Unreachable) return { code: 'unreachable', words: error.message }
   if (code === 'EBUSY') return { code: 'locked', words: 'a program holds the file' }
   if (code === 'ENOENT' || code === 'ENOTDIR') return { code: 'unreachable', words: `${place} is not there` }

@@ -52,8 +52,10 @@ export function reportFor(finding: Finding, context: FindingContext): StoredRepo
   const { backup, source, recollection, told, nowMs } = context
   const newest = recollection.known?.stored.report
   const state = stateOf(finding.code)
-  const isTold = told === toldKey(finding) || state === 'running'
-  if (isTold && newest?.source === source && newest.state === state) return undefined
+  const isRepeated = told === toldKey(finding)
+  if ((isRepeated || state === 'running') && newest?.source === source && newest.state === state) return undefined
+  // A lower source has spoken since (it makes the next one, its file is damaged), and the better one knew nothing of it.
+  if (isRepeated && newest && RANK[source] < RANK[newest.source]) return undefined
   if (state === 'late' && !isLate(finding.code, context)) return undefined
   if (isOutranked(finding, context) || isOvertaken(finding, context)) return undefined
   const reason = finding.words === undefined ? null : reasonOf(finding.code, finding.words)

@@ -4,7 +4,7 @@ import { UserError } from '../error.ts'
 import { findBackupFile } from './file.ts'
 import type { StoredReport } from './inbox.ts'
 import { backupOf } from './known.ts'
-import { judgeSize } from './verdict.ts'
+import { FUTURE_TOLERANCE_MS, judgeSize } from './verdict.ts'
 
 /** What a script says of a backup that it made itself. */
 export interface GivenReport {
@@ -31,6 +31,8 @@ export async function buildReport(given: GivenReport, config: HostConfig, nowMs:
       ? judgeSize(sizeBytes, backupOf(config, given.name) ?? { name: given.name }, [])?.words
       : undefined
   const completedAtMs = given.completedAtMs ?? nowMs
+  if (completedAtMs > nowMs + FUTURE_TOLERANCE_MS)
+    throw new UserError('The backup is said to end in the future. Check --completed: without a zone it is local time.')
   const { startedAtMs = given.durationMs === undefined ? null : completedAtMs - given.durationMs } = given
   const ended = given.state !== 'running'
   if (ended && startedAtMs !== null && startedAtMs > completedAtMs)
@@ -40,7 +42,7 @@ export async function buildReport(given: GivenReport, config: HostConfig, nowMs:
     name: given.name,
     state: small === undefined ? given.state : 'failed',
     source: 'report',
-    reason: given.reason ?? small ?? null,
+    reason: small ?? given.reason ?? null,
     startedAtMs,
     completedAtMs: ended ? completedAtMs : null,
     sizeBytes,

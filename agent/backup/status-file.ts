@@ -138,7 +138,7 @@ async function take(
   seen: SeenFile,
   isStable: boolean,
   backup: BackupConfig,
-  { known }: Recollection,
+  { known, expectedSinceMs }: Recollection,
   { lane, clock }: LookDeps,
 ): Promise<Pick<Looked, 'finding'>> {
   if (seen.sizeBytes > MAX_BYTES) return unreadable(seen, `the status file has over ${MAX_BYTES} bytes`)
@@ -150,12 +150,20 @@ async function take(
     const words = `it says that the backup ended at ${localTime(completedAtMs)}, which is yet to come: set the clock`
     return { finding: { code: 'future', words, key: String(completedAtMs) } }
   }
+  const missedMs = dueOf(known, backup, expectedSinceMs)
+  const sinceMs = said.startedAtMs ?? seen.modifiedAtMs
+  if (said.code === 'said_running' && missedMs !== null && nowMs >= missedMs && isForgotten(sinceMs, missedMs, nowMs))
+    return { finding: lateFinding(missedMs, `the status file says that it runs since ${localTime(sinceMs)}`) }
   const due = nextDue(backup, completedAtMs)
   const isGood = said.code === 'said_ok' || said.code === 'said_unchanged'
   if (isGood && due !== undefined && nowMs >= due)
     return { finding: lateFinding(due, 'the status file says nothing newer') }
   return { finding: saidFinding(said, completedAtMs, backup, known?.goodSizes ?? []) }
 }
+
+/** Whoever wrote it may have been killed and would run for ever; one begun after the deadline has a day. */
+const isForgotten = (sinceMs: number, missedMs: number, nowMs: number): boolean =>
+  sinceMs < missedMs || nowMs - sinceMs >= 24 * 3_600_000
 
 function saidFinding(said: SaidStatus, completedAtMs: number, backup: BackupConfig, goodSizes: readonly number[]) {
   const { startedAtMs, sizeBytes, durationMs, reason, file } = said

@@ -46,6 +46,9 @@ export interface SeenFile {
 export const identityOf = ({ path, sizeBytes, modifiedAtMs }: SeenFile): string =>
   `${sizeBytes}|${modifiedAtMs}|${path}`
 
+/** The same without its path: size and time. */
+export const contentOf = (identity: string): string => identity.split('|', 2).join('|')
+
 /** A file server's clock may be a little ahead. */
 export const FUTURE_TOLERANCE_MS = 5 * 60_000
 /** What the wire takes for a time that a clock was set to: 2020. */
@@ -55,17 +58,25 @@ export const isFromFuture = (file: SeenFile, nowMs: number): boolean => file.mod
 
 /**
  * The file to judge: the newest. One whose time is in the future would hide all that come after it, so one that is
- * newer than the last completed run goes first.
+ * not older than the last completed run goes first, while it is young enough.
  */
 export function pickNewest(
   files: readonly SeenFile[],
   nowMs: number,
   completedAtMs: number | undefined,
+  rules: BackupConfig,
 ): SeenFile | undefined {
   const sorted = files.toSorted((a, b) => b.modifiedAtMs - a.modifiedAtMs || b.path.localeCompare(a.path))
   const sane = sorted.find(file => !isFromFuture(file, nowMs))
-  if (sane && (sorted[0] === sane || sane.modifiedAtMs > (completedAtMs ?? 0))) return sane
-  return sorted[0]
+  if (!sane || sorted[0] === sane) return sorted[0]
+  // A second verdict on a run is told some milliseconds later than the run.
+  const isNotOlder = sane.modifiedAtMs > (completedAtMs ?? 0) - 1_000
+  return isNotOlder && !isTooOld(sane, rules, nowMs) ? sane : sorted[0]
+}
+
+function isTooOld(file: SeenFile, rules: BackupConfig, nowMs: number): boolean {
+  const due = nextDue(rules, file.modifiedAtMs)
+  return file.modifiedAtMs < OLDEST_MS || (due !== undefined && nowMs >= due)
 }
 
 /** What the times of a file say before anything is read of it; `wait`: look once more, `read`: nothing against it. */
@@ -81,9 +92,8 @@ export function judgeTimes(
   }
   if (before?.path !== file.path) return 'wait'
   if (identityOf(before) !== identityOf(file)) return { code: 'growing', words: `${file.sizeBytes} bytes so far` }
-  const due = nextDue(rules, file.modifiedAtMs)
-  const isOld = file.modifiedAtMs < OLDEST_MS || (due !== undefined && nowMs >= due)
-  if (isOld) return { code: 'too_old', words: `the newest file is from ${localTime(file.modifiedAtMs)}` }
+  if (isTooOld(file, rules, nowMs))
+    return { code: 'too_old', words: `the newest file is from ${localTime(file.modifiedAtMs)}` }
   return 'read'
 }
 

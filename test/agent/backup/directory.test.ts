@@ -124,6 +124,14 @@ describe('a watched directory', () => {
     expect(bench.relay?.status).toBeNull()
     bench.put('сегодня.dt', dtFile())
     expect(await bench.minutes(2)).toMatchObject({ state: 'ok' })
+    expect(await bench.minutes(5)).toMatchObject({ state: 'ok' })
+    expect(bench.entries.map(({ message }) => message)).toEqual(['Backup state unknown', 'Backup completed'])
+    // What is good no longer does not hide that a clock is wrong.
+    bench.configure({ directory: bench.directory, pattern: '*.dt', maxAgeMs: HOUR_MS })
+    expect(await bench.minute(2 * HOUR_MS)).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('future: '),
+    })
   })
 
   it('does not take the file before it for the one that failed and was taken away', async () => {
@@ -180,6 +188,18 @@ describe('a file read whole', () => {
     bench.restart()
     await bench.minutes(3)
     expect(bench.relay?.runs).toEqual({ ok: 1, unchanged: 1 })
+  })
+
+  it('is no second backup under another name', async () => {
+    watch({ integrity: true })
+    const file = bench.put('1.dt', dtFile())
+    await bench.until('ok')
+    renameSync(file, path.join(bench.directory, '1.вчера.dt'))
+    for (let minute = 0; minute < 10; minute++) {
+      await bench.minute()
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+    expect(bench.relay).toMatchObject({ state: 'ok', runs: { ok: 1 } })
   })
 
   it('is not judged before, and is read once', async () => {

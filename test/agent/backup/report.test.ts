@@ -25,6 +25,7 @@ describe('buildReport', () => {
     const times = { startedAtMs: START_MS - 9_000, completedAtMs: START_MS - 2_000 }
     expect((await build(times)).report).toMatchObject({ ...times, durationMs: 7_000 })
     await expect(build({ ...times, startedAtMs: START_MS })).rejects.toThrow('started after it ended')
+    await expect(build({ completedAtMs: START_MS + 3_600_000 })).rejects.toThrow('in the future')
     expect((await build({ state: 'running', startedAtMs: START_MS })).report).toMatchObject({
       startedAtMs: START_MS,
       completedAtMs: null,
@@ -44,7 +45,7 @@ describe('buildReport', () => {
     const { report, file } = await build({ file: import.meta.filename })
     expect(file).toBe(import.meta.filename)
     expect(report.sizeBytes).toBeGreaterThan(100)
-    expect((await build({ sizeBytes: 9 }, 10)).report).toMatchObject({
+    expect((await build({ sizeBytes: 9, reason: 'ночная' }, 10)).report).toMatchObject({
       state: 'failed',
       reason: expect.stringContaining('9 bytes'),
     })

@@ -1,9 +1,10 @@
-import { utimesSync, writeFileSync } from 'node:fs'
+import { symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readStatus, readTime } from '../../../agent/backup/status-file.ts'
 import type { BackupConfig } from '../../../shared/host-config.ts'
 import { BackupBench, HOUR_MS } from './support/bench.ts'
+import { dtFile } from './support/content.ts'
 
 const utf16 = (text: string) => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])
 const OK = '{"state":"ok","startedAt":"2026-11-25T16:00:00Z","completedAt":"2026-11-25T16:30:00Z","sizeBytes":7000}'
@@ -112,6 +113,53 @@ describe('a status file', () => {
     expect(bench.relay).toMatchObject({ status: 1, runs: { unchanged: 1 } })
     drop(said('ok', 1_000, { sizeBytes: 99 }))
     expect(await bench.minute()).toMatchObject({ state: 'failed', reason: expect.stringContaining('too_small: ') })
+  })
+
+  it('has the last word no longer when its file is found damaged', async () => {
+    open()
+    bench.configure({ statusFile: file, directory: bench.directory, pattern: '*.dt', integrity: true })
+    bench.put('1.dt', dtFile().subarray(0, 200_000), 2_000)
+    drop(said('ok', 1_000, { startedAt: new Date(bench.clock.atMs - HOUR_MS).toISOString() }))
+    await bench.until('truncated')
+    await bench.minutes(5)
+    expect(bench.relay).toMatchObject({ state: 'failed', status: 0, runs: { ok: 1, failed: 1 } })
+    bench.grow(bench.put('2.dt', dtFile()), 1)
+    await bench.minute()
+    const told = bench.reports.length
+    for (let index = 0; index < 3; index++) {
+      bench.grow(path.join(bench.directory, '2.dt'), 100)
+      await bench.minute()
+    }
+    expect(bench.reports.slice(told).map(({ state }) => state)).toEqual(['running'])
+    drop(said('ok', 1_000))
+    expect(await bench.minute()).toMatchObject({ state: 'ok', source: 'status-file' })
+  })
+
+  it('is late when what it says to run was forgotten', async () => {
+    open({ maxAgeMs: 24 * HOUR_MS })
+    drop(said('ok', 1_000))
+    await bench.minute()
+    await bench.minute(20 * HOUR_MS)
+    drop('{"state":"running"}')
+    await bench.minute()
+    expect(bench.relay?.state).toBe('running')
+    expect(await bench.minute(5 * HOUR_MS)).toMatchObject({
+      state: 'late',
+      reason: expect.stringContaining('it runs since 2026-11-26'),
+    })
+    await bench.minutes(3)
+    expect(bench.entries.map(({ message }) => message)).toEqual(['Backup completed', 'Backup late'])
+    drop(said('ok', 1_000))
+    expect(await bench.minute()).toMatchObject({ state: 'ok' })
+  })
+
+  it('is not absent where it cannot be looked at', async () => {
+    open({ maxAgeMs: HOUR_MS })
+    symlinkSync(file, file)
+    expect(await bench.minute(2 * HOUR_MS)).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringMatching(/^unreachable: .*ELOOP/),
+    })
   })
 
   it('is late when it says nothing newer', async () => {
