@@ -78,13 +78,20 @@ function decoder(stream: InflateRaw | Gunzip, skip: number): Decoder {
       resolve()
     })
   })
+  // `Promise.race` with `settled` would leave a reaction on it for every megabyte of the file.
+  let answered: () => void = () => undefined
+  settled.then(() => answered())
   stream.resume()
   const found = () => failure && problemOf(failure)
   return {
     skip,
     // What follows the end of the stream is not its business.
     async write(chunk) {
-      if (!ended) await Promise.race([settled, new Promise(resolve => stream.write(chunk, resolve))])
+      if (!ended && !stream.closed)
+        await new Promise<void>(resolve => {
+          answered = resolve
+          stream.write(chunk, () => resolve())
+        })
       return found()
     },
     async end() {
