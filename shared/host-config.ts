@@ -112,7 +112,11 @@ export const hostConfig = z.object({
     .record(labelName, z.string().min(1).max(256).regex(printable))
     .refine(labels => Object.keys(labels).length <= 10, 'at most 10 labels')
     .optional(),
-  backups: z.array(backupConfig).max(50).optional(),
+  backups: z
+    .array(backupConfig)
+    .max(50)
+    .refine(backups => new Set(backups.map(({ name }) => name)).size === backups.length, 'two backups have one name')
+    .optional(),
   /** Mount points or drive letters that get `onec_volume_*`; absent means every fixed volume. */
   volumes: z.array(z.string().min(1).max(256).regex(printable)).max(32).optional(),
   logFiles: z.array(logFileConfig).max(20).optional(),

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { displayName, hostConfig, mergeHostConfig, RESERVED_LABELS } from '../../shared/host-config.ts'
 
+const named = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `ут-${index}` }))
+
 const FULL = {
   intervalMs: 5_000,
   labels: { site: 'Москва, центр' },
@@ -33,7 +35,8 @@ test.each([
   [{ labels: { a: 'x' } }, { labels: { a: '' } }],
   [{ labels: { a: 'Ж' } }, { labels: { Ж: 'a' } }],
   [{ labels: { a: 'x' } }, { labels: { a: 'x\ny' } }],
-  [{ backups: Array(50).fill({ name: 'ut11' }) }, { backups: Array(51).fill({ name: 'ut11' }) }],
+  [{ backups: named(50) }, { backups: named(51) }],
+  [{ backups: named(2) }, { backups: [...named(2), { name: ' ут-1 ' }] }],
   [{ backups: [{ name: 'x'.repeat(128) }] }, { backups: [{ name: 'x'.repeat(129) }] }],
   [{ backups: [{ name: 'a', maxAgeMs: 60_000 }] }, { backups: [{ name: 'a', maxAgeMs: 59_999 }] }],
   [{ backups: [{ name: 'a', minSizeBytes: 1 }] }, { backups: [{ name: 'a', minSizeBytes: 0 }] }],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { lastMissed, localTime, nextDue } from '../../../agent/backup/due.ts'
-import { backupConfig } from '../../../shared/host-config.ts'
+import { backupConfig, hostConfig } from '../../../shared/host-config.ts'
 
 const at = (day: number, hour: number, minute = 0) => new Date(2026, 10, day, hour, minute).getTime()
 const NIGHTLY = { schedule: [{ from: '23:00', due: '06:00' }] }
@@ -64,6 +64,10 @@ describe('the configuration of a backup', () => {
       maxAgeMs: 90_000_000,
       minSizeBytes: 1,
     })
+  })
+  it('has a name of its own', () => {
+    const backups = [{ name: 'ут11' }, { name: ' ут11 ' }]
+    expect(hostConfig.safeParse({ backups }).error?.issues[0]?.message).toBe('two backups have one name')
   })
   it.each([
     [{ schedule: [{ from: '24:00', due: '06:00' }] }, 'a time of day has hours and minutes, for example "23:00"'],
