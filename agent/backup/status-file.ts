@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
 import * as z from 'zod'
 import type { BackupConfig } from '../../shared/host-config.ts'
 import type { BackupReport } from '../../shared/wire.ts'
@@ -122,6 +124,8 @@ export function statusFileLook(backup: BackupConfig, file: string, deps: LookDep
     try {
       await deps.shares.connect(file)
       const seen = await deps.lane.run(file, () => seeFile(file))
+      // Without its folder it is not the script that is missing: a drive of a user's, a NAS that is off.
+      if (!seen) await deps.lane.run(file, () => stat(path.dirname(file)))
       if (!seen) return { ...absent(backup, recollection, deps.clock.nowMs()), memory: { ...memory, file: undefined } }
       const isStable = memory.file !== undefined && identityOf(memory.file) === identityOf(seen)
       const looked = { ...memory, file: seen }

@@ -162,6 +162,13 @@ describe('a status file', () => {
     })
   })
 
+  it('is not absent where its folder is', async () => {
+    open()
+    bench.configure({ statusFile: path.join(bench.directory, 'нет', 'статус.json'), maxAgeMs: HOUR_MS })
+    const reason = expect.stringMatching(/^unreachable: .*нет is not there$/)
+    expect(await bench.minute(2 * HOUR_MS)).toMatchObject({ state: 'unknown', reason })
+  })
+
   it('is late when it says nothing newer', async () => {
     open({ maxAgeMs: 24 * HOUR_MS })
     drop(said('ok', 1_000))
