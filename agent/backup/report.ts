@@ -5,6 +5,7 @@ import { findBackupFile } from './file.ts'
 import type { StoredReport } from './inbox.ts'
 import { backupOf } from './known.ts'
 import { FUTURE_TOLERANCE_MS, judgeSize } from './verdict.ts'
+import { reasonOf } from './wording.ts'
 
 /** What a script says of a backup that it made itself. */
 export interface GivenReport {
@@ -28,7 +29,7 @@ export async function buildReport(given: GivenReport, config: HostConfig, nowMs:
   const sizeBytes = given.sizeBytes ?? file?.sizeBytes ?? null
   const small =
     given.state === 'ok' && sizeBytes !== null
-      ? judgeSize(sizeBytes, backupOf(config, given.name) ?? { name: given.name }, [])?.words
+      ? judgeSize(sizeBytes, backupOf(config, given.name) ?? { name: given.name }, [])
       : undefined
   const completedAtMs = given.completedAtMs ?? nowMs
   if (completedAtMs > nowMs + FUTURE_TOLERANCE_MS)
@@ -42,7 +43,7 @@ export async function buildReport(given: GivenReport, config: HostConfig, nowMs:
     name: given.name,
     state: small === undefined ? given.state : 'failed',
     source: 'report',
-    reason: small ?? given.reason ?? null,
+    reason: small ? reasonOf(small.code, small.words) : (given.reason ?? null),
     startedAtMs,
     completedAtMs: ended ? completedAtMs : null,
     sizeBytes,

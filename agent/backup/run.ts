@@ -9,6 +9,7 @@ import { type BackupPlace, configuredPlace, findBackupFile, placeText } from './
 import type { StoredReport } from './inbox.ts'
 import { backupOf } from './known.ts'
 import { judgeSize, type SeenFile } from './verdict.ts'
+import { reasonOf } from './wording.ts'
 
 export interface BackupRun {
   readonly name: string
@@ -67,11 +68,11 @@ async function lookFor(place: string | BackupPlace, sinceMs: number, clock: Cloc
   const done = new AbortController()
   const text = placeText(place)
   const found = findBackupFile(place, sinceMs).then<FoundFile, FoundFile>(
-    file => (file ? { file } : { problem: `no new file matches ${text}` }),
-    error => ({ problem: `${text} cannot be looked at: ${describeError(error)}` }),
+    file => (file ? { file } : { problem: reasonOf('no_file', `no new file matches ${text}`) }),
+    error => ({ problem: reasonOf('unreachable', `${text} cannot be looked at: ${describeError(error)}`) }),
   )
   const late = clock.sleep(LOOK_DEADLINE_MS, done.signal).then<FoundFile>(() => {
-    return { problem: `${text} did not answer within ${LOOK_DEADLINE_MS / 1000} s` }
+    return { problem: reasonOf('unreachable', `${text} did not answer within ${LOOK_DEADLINE_MS / 1000} s`) }
   })
   return await Promise.race([found, late]).finally(() => done.abort())
 }
@@ -94,8 +95,9 @@ function judgeRun(
   file: SeenFile | undefined,
 ): RunVerdict {
   const rules = backupOf(config, name) ?? { name }
-  const size = file && judgeSize(file.sizeBytes, rules, goodSizes)?.words
-  const reason = end.failure ?? problems.find(problem => problem !== undefined) ?? size
+  const small = file && judgeSize(file.sizeBytes, rules, goodSizes)
+  const reason =
+    end.failure ?? problems.find(problem => problem !== undefined) ?? (small && reasonOf(small.code, small.words))
   return reason === undefined ? { state: 'ok', reason: null } : { state: 'failed', reason: reason.slice(0, 500) }
 }
 

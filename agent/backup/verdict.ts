@@ -114,7 +114,11 @@ export function judgeContent(
 
 const DEFAULT_PERCENT_OF_MEDIAN = 50
 
-export function judgeSize(sizeBytes: number, rules: BackupConfig, goodSizes: readonly number[]): Verdict | undefined {
+export function judgeSize(
+  sizeBytes: number,
+  rules: BackupConfig,
+  goodSizes: readonly number[],
+): Required<Verdict> | undefined {
   if (sizeBytes === 0) return { code: 'empty', words: 'the backup file is empty' }
   const { minSizeBytes = 0, minPercentOfMedian = DEFAULT_PERCENT_OF_MEDIAN } = rules
   if (sizeBytes < minSizeBytes) {

@@ -440,6 +440,7 @@ export const en: Catalogue = {
       damaged: 'the file is damaged',
       future: 'the file is from the future',
       gone: 'the files are gone',
+      no_file: 'it made no new file',
       unreachable: 'the place cannot be reached',
       unreadable: 'the place may not be read',
       none_yet: 'none was seen yet',

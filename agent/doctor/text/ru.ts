@@ -455,6 +455,7 @@ export const ru: Catalogue = {
       damaged: 'файл повреждён',
       future: 'время файла в будущем',
       gone: 'файлы исчезли',
+      no_file: 'новый файл не появился',
       unreachable: 'место недоступно',
       unreadable: 'место нельзя прочесть',
       none_yet: 'ни одной ещё не было',

@@ -47,7 +47,7 @@ describe('buildReport', () => {
     expect(report.sizeBytes).toBeGreaterThan(100)
     expect((await build({ sizeBytes: 9, reason: 'ночная' }, 10)).report).toMatchObject({
       state: 'failed',
-      reason: expect.stringContaining('9 bytes'),
+      reason: expect.stringContaining('too_small: 9 bytes'),
     })
   })
 

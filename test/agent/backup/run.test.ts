@@ -72,7 +72,7 @@ describe('runBackup', () => {
     })
     expect(await run(': > "$1/c.dt"', { file: path.join(directory, 'c.dt') })).toMatchObject({
       state: 'failed',
-      reason: 'the backup file is empty',
+      reason: 'empty: the backup file is empty',
     })
   })
 
@@ -80,7 +80,7 @@ describe('runBackup', () => {
     const file = path.join(directory, 'old.dt')
     expect(await run('printf 1 > "$1/old.dt"; touch -d "2 hours ago" "$1/old.dt"', { file })).toMatchObject({
       state: 'failed',
-      reason: `no new file matches ${file}`,
+      reason: `no_file: no new file matches ${file}`,
     })
   })
 
@@ -109,7 +109,10 @@ describe('runBackup', () => {
   it('takes a file far smaller than the last good ones for none', async () => {
     const file = path.join(directory, '*.dt')
     const result = await run('printf 12345 > "$1/a.dt"', { file, goodSizes: [1_000, 1_100, 900] })
-    expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining('5 bytes is less than 50 %') })
+    expect(result).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('shrunken: 5 bytes is less than 50 %'),
+    })
   })
 
   it('says that nothing has changed where the command says so by its exit code', async () => {
