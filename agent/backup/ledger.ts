@@ -174,13 +174,18 @@ function missing(
   })
 }
 
-/** One log entry for each report, but none for the same end told again. */
+/**
+ * One log entry for each report, but none for the same end told again, nor for the good file that is a directory's newest
+ * again because the one after it was taken away.
+ */
 function entriesOf(before: ReadonlyMap<string, Known>, fresh: readonly StoredReport[]): Entry[] {
   return fresh.flatMap(stored => {
-    const { name, state, completedAtMs, reason } = stored.report
+    const { name, state, source, completedAtMs, reason } = stored.report
     const completed = before.get(name)?.completed
-    const isRepeated = completedAtMs !== null && completed?.atMs === completedAtMs && completed.state === state
-    return isRepeated || reason === NONE_YET ? [] : (reportEntry(stored) ?? [])
+    const isKnown = completedAtMs !== null && completed !== undefined
+    const isRepeated = isKnown && completed.atMs === completedAtMs && completed.state === state
+    const isOlder = isKnown && source === 'directory' && completedAtMs < completed.atMs
+    return isRepeated || isOlder || reason === NONE_YET ? [] : (reportEntry(stored) ?? [])
   })
 }
 

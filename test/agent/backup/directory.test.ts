@@ -148,6 +148,19 @@ describe('a watched directory', () => {
     expect(await bench.minutes(2)).toMatchObject({ state: 'ok' })
   })
 
+  it('goes by the file before it again when the newest is deleted, and makes no new backup of it', async () => {
+    watch({ maxAgeMs: 24 * HOUR_MS })
+    bench.put('1.dt', dtFile(), 5 * HOUR_MS)
+    await bench.minutes(2)
+    const { dueAtMs } = bench.relay ?? {}
+    const newest = bench.put('2.dt', dtFile())
+    await bench.minutes(2)
+    rmSync(newest)
+    expect(await bench.minutes(3)).toMatchObject({ state: 'ok', dueAtMs })
+    expect(bench.relay?.runs).toEqual({ ok: 2 })
+    expect(bench.entries).toHaveLength(2)
+  })
+
   it('leaves alone what is not finished by its name, or not of the pattern', async () => {
     watch({ pattern: '*' })
     for (const name of ['1.dt.tmp', '2.dt.PART', '~3.dt', '4.partial']) bench.put(name, 'x')
