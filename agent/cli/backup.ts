@@ -85,7 +85,7 @@ function acceptAction({ name }: { name: string }, self: Command): void {
   const known = readKnown(paths.backups, name)
   if (!known) throw new UserError(`Nothing is known of a backup "${name}". See the names: onec-agent doctor`)
   reportLost(writeReport(inboxOf(paths.backups), { ...known.stored, atMs: systemClock.nowMs(), forgetSizes: true }))
-  print(`The sizes of ${name} until now are forgotten: the next look judges it anew.`)
+  print(`The sizes of ${name} until now are forgotten: the next look or run judges it anew.`)
 }
 
 async function reportBackupAction(
@@ -121,6 +121,8 @@ function readConfigForBackup(paths: StatePaths, environment: Environment) {
   }
 }
 
+const ADMINISTRATOR = process.platform === 'win32' ? 'administrators and SYSTEM' : 'root (sudo)'
+
 /** A report that cannot be kept is said, and does not fail the backup. */
 function keepReport(paths: StatePaths, stored: StoredReport): void {
   try {
@@ -128,7 +130,7 @@ function keepReport(paths: StatePaths, stored: StoredReport): void {
   } catch (error) {
     log(
       'error',
-      `The report of this backup is lost: ${describeError(error)}. May this user write to ${paths.directory}?`,
+      `The report of this backup is lost: ${describeError(error)}. ${paths.directory} is open to ${ADMINISTRATOR} alone: run it so, or let the script write a status file.`,
     )
   }
 }
