@@ -59,6 +59,8 @@ export function packItems(input: PackInput): Parcel[] {
   const newest = newestOf(input.newest, base.entries ?? [], readAtMs)
   const queue = readings.flatMap(reading => reading.steps.map((step, index): Queued => ({ reading, step, index })))
   const parcels: Parcel[] = []
+  // The newest item alone is what a restart goes by: each repeats what those before it say.
+  let files = unsaved
   let at = 0
   let { revision } = input
   for (let item = 0; item <= moreItems && (item === 0 || at < queue.length); item++) {
@@ -68,7 +70,7 @@ export function packItems(input: PackInput): Parcel[] {
     at += entries.length
     const silent = item === 0 ? readings.filter(reading => reading.steps.length === 0) : []
     const parts = [...progressOf(taken), ...silent.map(reading => finished(reading, reading.position.lastAtMs, []))]
-    const files = merge(item === 0 ? unsaved : [], parts)
+    files = merge(files, parts)
     const all = [...(content.entries ?? []), ...entries]
     parcels.push({
       item: {
@@ -192,6 +194,6 @@ function part(
   }
 }
 
-function merge(unsaved: readonly FilePosition[], parts: readonly Part[]): FilePosition[] {
-  return [...new Map([...unsaved, ...parts.map(({ position }) => position)].map(each => [each.id, each])).values()]
+function merge(before: readonly FilePosition[], parts: readonly Part[]): FilePosition[] {
+  return [...new Map([...before, ...parts.map(({ position }) => position)].map(each => [each.id, each])).values()]
 }

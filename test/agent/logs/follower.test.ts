@@ -274,6 +274,24 @@ describe('a restart', () => {
     expect(await following.texts()).toEqual(['три'])
   })
 
+  it('after a kill between append and commit of several items repeats nothing of either file', async () => {
+    follow('*.log', { maxLinesPerMinute: 6_000 })
+    await following.poll()
+    add('бэкап.log', 'два')
+    add(
+      'другой.log',
+      ...Array.from({ length: 400 }, (_, index) => `${index} ${Math.sin(index)} ${Math.cos(index * 7)}`),
+    )
+    const parcels = await following.look()
+    expect(parcels.length).toBeGreaterThan(2)
+    const texts = entriesOf(parcels).map(entry => entry.message)
+    expect(texts).toContain('два')
+    following.start(parcels.at(-1)?.item.logs)
+    expect(await following.texts()).toEqual([])
+    add('бэкап.log', 'три')
+    expect(await following.texts()).toEqual(['три'])
+  })
+
   it('with a damaged state begins as the first time', async () => {
     await following.poll()
     writeFileSync(following.stateFile, '{"revision":')
