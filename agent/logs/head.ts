@@ -14,8 +14,15 @@ export function checkHead({ position, sameOnlyByHead }: Followed, head: Uint8Arr
   const { headBytes, headCrc, offset } = position
   const same = head.length >= headBytes && crc32(head.subarray(0, headBytes)) === headCrc
   const proven = !sameOnlyByHead || headBytes >= PROVING_BYTES
-  const printBytes = Math.min(head.length, PRINT_BYTES)
+  const printBytes = filledBytes(head.subarray(0, PRINT_BYTES))
   const print = { headBytes: printBytes, headCrc: crc32(head.subarray(0, printBytes)) }
   if (same && proven && sizeBytes >= offset) return { ...position, ...print }
   return { ...position, ...print, offset: 0, skipping: false, encoding: null }
+}
+
+/** Without the zeros at the end: they may be room that the writer fills later. */
+function filledBytes(bytes: Uint8Array): number {
+  let filled = bytes.length
+  while (filled > 0 && bytes[filled - 1] === 0) filled--
+  return filled
 }

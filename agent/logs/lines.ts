@@ -30,13 +30,20 @@ export interface LineCutter {
   rest(): RawLine | undefined
   /** Where to read on when that line is left for later. */
   readonly place: Place
+  /** The same where the file ends: before the zeros that it ends with. */
+  readonly end: Place
 }
+
+/** So many zeros at the end of a file are room that its writer took at once and fills line by line; more are a hole. */
+const MAX_ROOM_BYTES = 256 * 1024
 
 export function createLineCutter(encoding: Encoding, from: Place): LineCutter {
   const width = unitBytes(encoding)
   let pending = Buffer.alloc(0)
   /** Where `pending` begins in the file. */
   let { offset, skipping } = from
+  /** The zeros that were passed over last. */
+  let zeros = { from: -1, to: -1 }
 
   function advance(bytes: number): void {
     pending = pending.subarray(bytes)
@@ -48,7 +55,17 @@ export function createLineCutter(encoding: Encoding, from: Place): LineCutter {
     let nulls = 0
     while (nulls < pending.length && pending[nulls] === 0) nulls++
     // The first byte of UTF-16BE is zero for every Latin letter.
-    advance(width === 2 ? Math.max(nulls - (nulls % 2), 0) : nulls)
+    const passed = nulls - (nulls % width)
+    if (passed === 0) return
+    zeros = { from: zeros.to === offset ? zeros.from : offset, to: offset + passed }
+    advance(passed)
+  }
+
+  /** Without the zeros at its end, which may be room for the rest of the line. */
+  function restBytes(): number {
+    let length = pending.length - (pending.length % width)
+    while (length > 0 && pending.subarray(length - width, length).every(byte => byte === 0)) length -= width
+    return length
   }
 
   function takeLine(newline: number): RawLine | undefined {
@@ -86,7 +103,7 @@ export function createLineCutter(encoding: Encoding, from: Place): LineCutter {
       }
     },
     rest() {
-      const length = pending.length - (pending.length % width)
+      const length = restBytes()
       if (skipping || length === 0) return undefined
       return {
         bytes: pending.subarray(0, length),
@@ -97,6 +114,10 @@ export function createLineCutter(encoding: Encoding, from: Place): LineCutter {
     },
     get place() {
       return { offset, skipping }
+    },
+    get end() {
+      const isRoom = pending.length < width && zeros.to === offset && zeros.to - zeros.from <= MAX_ROOM_BYTES
+      return { offset: isRoom ? zeros.from : offset, skipping }
     },
   }
 }

@@ -8,6 +8,8 @@ export interface Followed {
   readonly position: FilePosition
   /** Another file took this one's name, or the volume has new numbers: only its first bytes say which. */
   readonly sameOnlyByHead: boolean
+  /** It was renamed out of the path, and its writer goes on in another file. */
+  readonly moved?: true
 }
 
 export interface Plan {

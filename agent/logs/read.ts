@@ -94,7 +94,8 @@ async function readOpen(open: OpenLog, input: ReadInput): Promise<FileReading> {
     budget.chars = charsBefore - text.selection.chars
   }
   const isEnd = at >= sizeBytes && budget.chars > 0
-  const end = isEnd ? text.end(input.settled, readAtMs - mtimeMs >= QUIET_MS) : text.place()
+  const { moved = false } = followed
+  const end = isEnd ? text.end(input.settled, readAtMs - mtimeMs >= QUIET_MS, moved) : text.place()
   const passedBytes = start.offset - checked.offset
   const { leftOut } = text.selection
   return {
@@ -150,12 +151,16 @@ function createTextReader(reader: { readonly encoding: Encoding }, start: Place,
     /** Where to read on when reading ended before the file. */
     place(): Place {
       const rest = joiner.rest()
-      return rest ? { offset: rest.start, skipping: false } : cutter.place
+      if (!rest) return cutter.place
+      if (!rest.end.skipping) return { offset: rest.start, skipping: false }
+      // Its last line is so long that its end was not reached: from its start it never would be.
+      selection.consider(rest)
+      return rest.end
     },
     /** The file is over: what it ends with counts when nothing more is to be expected of it. */
-    end(settled: boolean, quiet: boolean): Place {
+    end(settled: boolean, quiet: boolean, moved: boolean): Place {
       const torn = cutter.rest()
-      const { place } = cutter
+      const place = moved ? cutter.place : cutter.end
       if (torn) push(torn)
       const last = joiner.rest()
       if (!last) return torn && settled ? torn.end : place

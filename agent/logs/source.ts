@@ -172,7 +172,7 @@ async function findMoved(disk: LogDisk, input: SourceInput, plan: Plan): Promise
     moved: moved.filter(each => !done(each)),
     gone: [
       ...moved.filter(done).map(each => each.position.id),
-      ...plan.lost.filter(each => !found.has(each.id) && nowMs - each.seenAtMs > FORGET_MS).map(each => each.id),
+      ...plan.lost.filter(each => !found.has(each.id) && lastLookMs - each.seenAtMs > FORGET_MS).map(each => each.id),
     ],
   }
 }

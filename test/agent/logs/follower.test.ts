@@ -1,7 +1,9 @@
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -9,6 +11,7 @@ import {
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ENCODINGS, encode } from './bytes.ts'
@@ -229,6 +232,31 @@ describe('an unfinished end', () => {
     appendFileSync(name, '  at b\nINFO два\n')
     utimesSync(name, new Date(), new Date(following.nowMs))
     expect(await following.texts()).toEqual(['ERROR раз\n  at a\n  at b', 'INFO два'])
+  })
+
+  it('that is room for what comes is left until it is filled', async () => {
+    await following.poll()
+    const handle = openSync(at('бэкап.log'), 'w')
+    const put = (text: string, after: string) => writeSync(handle, text, Buffer.byteLength(after))
+    truncateSync(at('бэкап.log'), 60_000)
+    put('один\n', '')
+    expect(await following.texts()).toEqual(['один'])
+    put('два\n', 'один\n')
+    expect(await following.texts()).toEqual(['два'])
+    truncateSync(at('бэкап.log'), 1_000)
+    put('три\n', 'один\nдва\n')
+    expect(await following.texts()).toEqual(['три'])
+    closeSync(handle)
+    truncateSync(at('бэкап.log'), Buffer.byteLength('один\nдва\nтри\n'))
+    expect(await following.texts()).toEqual([])
+  })
+
+  it('of a line that is longer than one look reads is passed over', async () => {
+    await following.poll()
+    appendFileSync(at('бэкап.log'), `${'x'.repeat(9 << 20)}\nследующая\n`)
+    const texts: string[] = []
+    for (let minute = 0; minute < 4; minute++) texts.push(...(await following.texts()))
+    expect(texts.map(text => text.slice(-16))).toEqual(['xxxxxxxx … [cut]', 'следующая'])
   })
 
   it('of a line that is too long is cut with a mark, and its rest passed over', async () => {

@@ -64,6 +64,18 @@ describe('createLineCutter', () => {
     expect(cut(wide, 'utf-16be', 33).texts).toEqual(['a', 'b'])
   })
 
+  it.each(ENCODINGS)('ends a file of %s before the zeros at its end, but for a hole', encoding => {
+    const line = encode('строка\n', encoding)
+    const half = encode('пол', encoding)
+    const room = cut(Buffer.concat([line, Buffer.alloc(200_000)]), encoding, 4_097).cutter
+    expect([room.place.offset, room.end.offset]).toEqual([line.length + 200_000, line.length])
+    const torn = cut(Buffer.concat([line, half, Buffer.alloc(1_000)]), encoding, 4_097).cutter
+    expect(decode(torn.rest()?.bytes ?? Buffer.alloc(0), encoding)).toBe('пол')
+    expect(torn.rest()?.end.offset).toBe(line.length + half.length)
+    const hole = cut(Buffer.concat([line, Buffer.alloc(300_000)]), encoding, 4_097).cutter
+    expect(hole.end.offset).toBe(line.length + 300_000)
+  })
+
   it('leaves half of a wide character for later', () => {
     const { cutter } = cut(encode('ab', 'utf-16le').subarray(0, 3), 'utf-16le', 3)
     expect(cutter.rest()?.end.offset).toBe(2)
