@@ -60,6 +60,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
   const views = createViews(tallies)
   const pace = createPace(clock, () => config().intervalMs)
   const book = openBook(options.file, options.spooled, log)
+  const lastLooks = new Map<string, number>()
   let begun = false
   let turn = 0
 
@@ -68,6 +69,8 @@ export function createFollower(options: FollowerOptions): LogFollower {
     const before = new Set(paths.slice(0, paths.indexOf(source.path)))
     const elsewhere = book.state.files.filter(each => each.source !== source.path)
     const ahead = elsewhere.filter(each => before.has(each.source) && each.identity !== '')
+    const lastLookMs = lastLooks.get(source.path) ?? nowMs
+    lastLooks.set(source.path, nowMs)
     return readSource(disk, {
       config: source,
       elsewhere,
@@ -76,7 +79,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
       known: book.state.files.filter(each => each.source === source.path),
       state: book.state.sources.find(each => each.path === source.path),
       maxFiles: isPattern(source.path) ? maxFiles : 1,
-      ...{ nowMs, windows, local, budget, turn },
+      ...{ nowMs, lastLookMs, windows, local, budget, turn },
       dueOf: id => ({ allowed: pace.allowed(source, id), untold: tallies.untold(id) }),
       isSettled: pace.isSettled,
     })
@@ -96,6 +99,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
     pace.keep(ids)
     tallies.keep(ids)
     views.keep(paths)
+    for (const path of lastLooks.keys()) if (!paths.has(path)) lastLooks.delete(path)
   }
 
   function mayRead(): boolean {

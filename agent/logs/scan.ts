@@ -11,7 +11,7 @@ export interface Scan {
   readonly there: boolean
   /** More names than one look goes through: some of the files may be missing. */
   readonly truncated: boolean
-  /** Folders below it that cannot be read. */
+  /** Files and folders below it that the system does not show: one of them must not hold up all others. */
   readonly unread: readonly { readonly path: string; readonly error: unknown }[]
 }
 
@@ -21,22 +21,28 @@ const PACKED = /\.(?:gz|zip|7z|bz2|xz|zst|rar|tgz)$/i
 /** Names that one look at a pattern goes through. */
 const MAX_NAMES = 5_000
 
-/** The files that a pattern means now. Throws the system's error when the folder it begins in cannot be read. */
+/** The files that a pattern means now. Throws the system's error when the folder it begins in, or a single file, cannot be read. */
 export async function scanPattern(disk: LogDisk, pattern: PathPattern, separator: string): Promise<Scan> {
   const single = pattern.steps.length === 0
   const walk = single
     ? { paths: [pattern.root], names: 1, there: true, unread: [] }
     : await walkFolders(disk, pattern, separator)
   const files: FoundFile[] = []
+  const unread = [...walk.unread]
   for (const path of walk.paths) {
-    const facts = await disk.stat(path)
-    if (facts) files.push({ path, ...facts })
+    try {
+      const facts = await disk.stat(path)
+      if (facts) files.push({ path, ...facts })
+    } catch (error) {
+      if (single) throw error
+      unread.push({ path, error })
+    }
   }
   return {
     files,
     there: single ? files.length > 0 : walk.there,
     truncated: walk.names >= MAX_NAMES,
-    unread: walk.unread,
+    unread,
   }
 }
 

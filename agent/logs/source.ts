@@ -22,6 +22,8 @@ export interface SourceInput {
   readonly ownFolder: string
   readonly maxFiles: number
   readonly nowMs: number
+  /** When this path was looked at before: a file was missing for as long as somebody looked for it, and no longer. */
+  readonly lastLookMs: number
   readonly windows: boolean
   readonly local: LocalClock
   readonly budget: ReadBudget
@@ -67,7 +69,9 @@ export async function readSource(disk: LogDisk, input: SourceInput): Promise<Sou
   try {
     return await readPattern(disk, input, pattern)
   } catch (error) {
-    return { ...nothing, unchanged: known, problems: [unreadable(config.path, error)] }
+    // Nothing was seen, and that says nothing of the files.
+    const unchanged = known.map(each => ({ ...each, seenAtMs: input.nowMs }))
+    return { ...nothing, unchanged, problems: [unreadable(config.path, error)] }
   }
 }
 
@@ -152,17 +156,17 @@ interface Moves {
 
 /** Known files that the pattern does not mean any more are looked for beside it: a rotation renamed them. */
 async function findMoved(disk: LogDisk, input: SourceInput, plan: Plan): Promise<Moves> {
-  const { nowMs } = input
+  const { nowMs, lastLookMs } = input
   const doubtful = plan.follow.filter(each => each.sameOnlyByHead).map(each => each.position)
   const found = new Map<number, FoundFile>()
-  const siblings = createSiblings(disk, separatorOf(input), nowMs)
+  const siblings = createSiblings(disk, separatorOf(input), lastLookMs)
   for (const position of [...plan.lost, ...doubtful]) {
     const file = await siblings.find(position)
     if (file) found.set(position.id, file)
   }
   const moved = [...plan.lost, ...doubtful].flatMap(position => {
     const file = found.get(position.id)
-    return file ? [{ file, position, sameOnlyByHead: false }] : []
+    return file ? [{ file, position, sameOnlyByHead: false, moved: true as const }] : []
   })
   const done = ({ file, position }: Followed) =>
     file.sizeBytes === position.offset && nowMs - file.mtimeMs > MOVED_QUIET_MS
@@ -182,15 +186,20 @@ function renewed({ file, position }: Followed): Followed {
   return { file, position: { ...position, ...fresh, lastAtMs: null }, sameOnlyByHead: false }
 }
 
+/** What the system does not let us see is not where the file is found; it must not hold up the path. */
+function nothingFor(error: unknown): undefined {
+  if (systemCode(error) === undefined) throw error
+}
+
 /** Finds a file by its number where it was, or else in its folder; each folder is looked through once. */
-function createSiblings(disk: LogDisk, separator: string, nowMs: number) {
+function createSiblings(disk: LogDisk, separator: string, lastLookMs: number) {
   const folders = new Map<string, FoundFile[]>()
 
   async function look(folder: string): Promise<FoundFile[]> {
     const files: FoundFile[] = []
-    for (const { name, kind } of (await disk.list(folder, MAX_SIBLINGS)) ?? []) {
+    for (const { name, kind } of (await disk.list(folder, MAX_SIBLINGS).catch(nothingFor)) ?? []) {
       const path = folder.endsWith(separator) ? folder + name : folder + separator + name
-      const facts = kind === 'file' ? await disk.stat(path) : undefined
+      const facts = kind === 'file' ? await disk.stat(path).catch(nothingFor) : undefined
       if (facts) files.push({ path, ...facts })
     }
     return files
@@ -198,8 +207,8 @@ function createSiblings(disk: LogDisk, separator: string, nowMs: number) {
 
   return {
     async find({ path: before, identity, seenAtMs }: FilePosition): Promise<FoundFile | undefined> {
-      if (identity === '' || nowMs - seenAtMs > MOVED_QUIET_MS) return undefined
-      const there = await disk.stat(before)
+      if (identity === '' || lastLookMs - seenAtMs > MOVED_QUIET_MS) return undefined
+      const there = await disk.stat(before).catch(nothingFor)
       if (there?.identity === identity) return { path: before, ...there }
       const folder = (separator === '\\' ? path.win32 : path.posix).dirname(before)
       const files = folders.get(folder) ?? (await look(folder))

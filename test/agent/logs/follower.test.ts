@@ -175,6 +175,36 @@ describe('rotation', () => {
     expect(await following.texts()).toEqual(['вчера поздно', 'сегодня'])
   })
 
+  it('while lines wait in their files, however long', async () => {
+    following.room = false
+    for (let minute = 0; minute < 90; minute++) await following.poll()
+    renameSync(at('бэкап.log'), at('бэкап.log.1'))
+    add('бэкап.log', 'три')
+    await following.poll()
+    following.room = true
+    expect(await following.texts()).toEqual(['два', 'три'])
+  })
+
+  it('between two looks that are an hour apart', async () => {
+    following.config.intervalMs = 3_600_000
+    renameSync(at('бэкап.log'), at('бэкап.log.1'))
+    add('бэкап.log', 'три')
+    following.pass(3_600_000)
+    expect(await following.texts()).toEqual(['два', 'три'])
+  })
+
+  it('while the clock is put on by a year, and back again', async () => {
+    const year = 365 * 86_400_000
+    following.nowMs += year
+    renameSync(at('бэкап.log'), at('бэкап.log.1'))
+    add('бэкап.log', 'три')
+    expect(await following.texts()).toEqual(['два', 'три'])
+    following.nowMs -= year
+    add('бэкап.log.1', 'ещё в старый')
+    renameSync(at('бэкап.log.1'), at('бэкап.log.2'))
+    expect(await following.texts()).toEqual(['ещё в старый'])
+  })
+
   it('by packing: what is packed is left alone', async () => {
     follow('бэкап.log*')
     await following.poll()
@@ -494,6 +524,27 @@ describe('paths that do not answer', () => {
     writeFileSync(at('д', 'а.log'), 'новая\n')
     expect(await following.texts()).toEqual(['новая'])
     expect(following.view('д/закрыта')?.problem).toEqual({ code: 'unreadable', detail: 'EACCES' })
+  })
+
+  it('that are files below a pattern hold up none beside them', async () => {
+    follow('*.log')
+    symlinkSync('петля.log', at('петля.log'))
+    await following.poll()
+    add('бэкап.log', 'один')
+    expect(await following.texts()).toEqual(['один'])
+    expect(following.view('петля.log')?.problem).toEqual({ code: 'unreadable', detail: 'ELOOP' })
+  })
+
+  it('that are folders of a rotated file stop nothing', async () => {
+    await following.poll()
+    add('бэкап.log', 'один')
+    await following.poll()
+    const { disk } = following
+    const refuse = () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' }))
+    following.disk = { ...disk, list: (path, limit) => (path === following.folder ? refuse() : disk.list(path, limit)) }
+    renameSync(at('бэкап.log'), at('бэкап.log.1'))
+    add('бэкап.log', 'два')
+    expect(await following.texts()).toEqual(['два'])
   })
 
   it('that fail are said, and go on later', async () => {
