@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { LogFileConfig } from '../../shared/host-config.ts'
 import { describeError, systemCode } from '../error.ts'
 import type { LogDisk } from './disk.ts'
+import { type OwnFolder, withoutOwn } from './own.ts'
 import { type PathPattern, parsePattern } from './pattern.ts'
 import { type Followed, type Plan, planFiles } from './plan.ts'
 import type { FilePosition, SourceState } from './position.ts'
@@ -10,7 +11,7 @@ import { type FileReading, type ReadBudget, readLog } from './read.ts'
 import { type FoundFile, type Scan, scanPattern } from './scan.ts'
 import type { LocalClock } from './time.ts'
 
-export interface SourceInput {
+export interface SourceInput extends OwnFolder {
   readonly config: LogFileConfig
   readonly known: readonly FilePosition[]
   readonly state: SourceState | undefined
@@ -18,13 +19,10 @@ export interface SourceInput {
   readonly elsewhere: readonly FilePosition[]
   /** Numbers of files that are followed for a path named before this one. */
   readonly taken: ReadonlySet<string>
-  /** The agent's own folder: nothing in it is a log to ship, and its token is there. */
-  readonly ownFolder: string
   readonly maxFiles: number
   readonly nowMs: number
   /** When this path was looked at before: a file was missing for as long as somebody looked for it, and no longer. */
   readonly lastLookMs: number
-  readonly windows: boolean
   readonly local: LocalClock
   readonly budget: ReadBudget
   /** What may be shipped of a file now, and what no entry has told of yet; `id` 0 for a new one. */
@@ -78,7 +76,8 @@ export async function readSource(disk: LogDisk, input: SourceInput): Promise<Sou
 async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPattern): Promise<SourceReading> {
   const { config, known, nowMs } = input
   const whole = await scanPattern(disk, pattern, separatorOf(input))
-  const scan = { ...whole, files: whole.files.filter(({ path: name }) => !isInside(name, input)) }
+  const familiar = new Set([...known, ...input.elsewhere].map(each => each.identity))
+  const scan = { ...whole, files: await withoutOwn(disk, whole.files, familiar, input) }
   const from = config.from ?? 'end'
   const { path: source } = config
   const bounds = {
@@ -119,12 +118,6 @@ async function readPattern(disk: LogDisk, input: SourceInput, pattern: PathPatte
   const isWhole = scan.there && !scan.truncated && scan.unread.length === 0
   const gone = [...plan.ceded, ...(isWhole ? moved.gone : [])]
   return { source, state: plan.source, readings, unchanged, gone, problems }
-}
-
-function isInside(name: string, { ownFolder, windows }: SourceInput): boolean {
-  const { relative, isAbsolute } = windows ? path.win32 : path.posix
-  const way = relative(ownFolder, name)
-  return !way.startsWith('..') && !isAbsolute(way)
 }
 
 const unreadable = (path: string, error: unknown): FileProblem => ({

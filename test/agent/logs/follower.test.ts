@@ -2,6 +2,7 @@ import {
   appendFileSync,
   closeSync,
   copyFileSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -596,6 +597,21 @@ describe('what is followed', () => {
     appendFileSync(at('состояние', 'token'), 'секрет\n')
     add('бэкап.log', 'один')
     expect(await following.texts()).toEqual(['один'])
+  })
+
+  it('is nothing that a link leads to there', async () => {
+    following.config.logFiles = [{ path: at('*.log'), from: 'start' }]
+    mkdirSync(at('состояние', 'credentials'))
+    writeFileSync(at('состояние', 'token'), 'секрет\n')
+    writeFileSync(at('состояние', 'credentials', 'share-1'), 'пароль\n')
+    symlinkSync(at('состояние', 'token'), at('ссылка.log'))
+    linkSync(at('состояние', 'credentials', 'share-1'), at('второе имя.log'))
+    add('бэкап.log', 'один')
+    expect(await following.texts()).toEqual(['один'])
+    rmSync(at('состояние', 'token'))
+    writeFileSync(at('состояние', 'token'), 'другой секрет\n')
+    add('бэкап.log', 'два')
+    expect(await following.texts()).toEqual(['два'])
   })
 
   it('is nothing while the clock was never set', async () => {
