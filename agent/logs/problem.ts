@@ -42,7 +42,3 @@ export const LOG_PROBLEM_TEXTS: Readonly<Record<Language, Readonly<Record<LogPro
     too_many_files: 'файлов, в которые идёт запись, слишком много: {detail} не читаются',
   },
 }
-
-/** For a person. */
-export const explainLogProblem = ({ code, detail }: LogProblem, language: Language): string =>
-  LOG_PROBLEM_TEXTS[language][code].replace('{detail}', detail)

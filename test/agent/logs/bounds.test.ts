@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mostFor, refill, spend } from '../../../agent/logs/allowance.ts'
 import { createLooks } from '../../../agent/logs/look.ts'
-import { explainLogProblem, LOG_PROBLEMS } from '../../../agent/logs/problem.ts'
+import { LOG_PROBLEM_TEXTS, LOG_PROBLEMS } from '../../../agent/logs/problem.ts'
 import { filesPerPattern, logSources, MAX_FILES } from '../../../agent/logs/sources.ts'
 import { CUT_MARK, cutText, fieldText } from '../../../agent/logs/text.ts'
 import { utf8Length } from '../../../shared/wire.ts'
@@ -101,7 +101,9 @@ describe('looks at paths', () => {
 })
 
 it.each(LOG_PROBLEMS)('%s is explained in both languages', code => {
-  const [en, ru] = (['en', 'ru'] as const).map(language => explainLogProblem({ code, detail: 'EACCES' }, language))
+  const [en, ru] = (['en', 'ru'] as const).map(language =>
+    LOG_PROBLEM_TEXTS[language][code].replace('{detail}', 'EACCES'),
+  )
   expect(en).toMatch(/^[\x20-\x7e]+$/)
   expect(ru).toMatch(/[а-я]{3}/)
   expect(`${en}${ru}`).not.toMatch(/[{}]/)
