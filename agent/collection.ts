@@ -90,12 +90,9 @@ export function createCollection(options: CollectionOptions): Collection {
     if (news && stored.length > 0) commit(news)
     logs.commit(stored)
     if (stored.length > 0) options.onSpooled()
-    if (refusedAt >= 0) {
-      const why = `The spool cannot be written (${spool.problem}): new snapshots are lost, what it holds is safe.`
-      diskTrouble.raise('error', `${why} Make room on its disk.`)
-      return
-    }
-    diskTrouble.clear('The spool is written again')
+    if (refusedAt < 0) return diskTrouble.clear('The spool is written again')
+    const lost = refusedAt === 0 ? 'new snapshots are lost, what it holds is safe' : 'log lines wait in their files'
+    diskTrouble.raise('error', `The spool cannot be written (${spool.problem}): ${lost}. Make room on its disk.`)
   }
 
   /** A grant or a new interval moves the tick while it is waited for. */
