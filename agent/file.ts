@@ -12,7 +12,8 @@ import {
 import path from 'node:path'
 import { systemCode } from './error.ts'
 
-const RENAME_ATTEMPTS = 5
+/** Between the attempts; the agent stands still meanwhile. */
+const HELD_WAITS_MS = [5, 20, 50, 100, 200]
 
 /**
  * Replaces a file whole: after a crash it is the old one or the new one. Private to its owner unless `mode` says
@@ -30,17 +31,27 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
   syncDirectory(path.dirname(file))
 }
 
-/** On Windows a reader or a virus scanner that holds the target makes a rename fail for a moment. */
 function rename(from: string, to: string): void {
-  for (let attempt = 1; ; attempt++) {
+  if (process.platform === 'win32') untilFree(() => renameSync(from, to), sleepSync)
+  else renameSync(from, to)
+}
+
+/** On Windows a reader or a virus scanner that holds a file makes a call fail for a moment: it is tried again, with waits. */
+export function untilFree(call: () => void, wait: (ms: number) => void): void {
+  for (const waitMs of HELD_WAITS_MS) {
     try {
-      renameSync(from, to)
+      call()
       return
     } catch (error) {
-      const held = ['EPERM', 'EACCES', 'EBUSY'].includes(systemCode(error) ?? '')
-      if (!held || process.platform !== 'win32' || attempt === RENAME_ATTEMPTS) throw error
+      if (!['EPERM', 'EACCES', 'EBUSY'].includes(systemCode(error) ?? '')) throw error
     }
+    wait(waitMs)
   }
+  call()
+}
+
+function sleepSync(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 /** Makes created, renamed and removed names in a directory durable. Windows has no such call and needs none. */
