@@ -66,7 +66,7 @@ export async function runAgent(options: RunOptions, stop: AbortSignal): Promise<
     worker.spool.close()
     if (removedReason === undefined) return log('info', 'Metrics worker stopped')
     writeRemoved(paths, clock.nowMs(), removedReason)
-    rmSync(paths.spool, { recursive: true, force: true })
+    rmSync(paths.spool, { recursive: true, force: true, maxRetries: 5 })
     const done = 'token and spool are erased. To come back, enrol it again'
     log('warn', `This host was removed at the relay (${removedReason}): ${done}.`)
   } finally {

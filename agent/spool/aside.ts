@@ -49,15 +49,24 @@ export function openAside(files: Pick<SpoolFiles, 'list'>, directory: string): A
   for (const name of names) {
     const content = load(name)
     if (content) kept.set(name, content.relayVersion)
-    else removeIfThere(path.join(directory, name))
+    else remove(name)
+  }
+
+  /** One that somebody holds (a virus scanner on Windows) is tried once more after a restart. */
+  function remove(name: string): void {
+    kept.delete(name)
+    try {
+      removeIfThere(path.join(directory, name))
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+    }
   }
 
   function giveUpOldest(): number {
     const [oldest] = [...kept.keys()].sort()
     if (oldest === undefined) return 0
     const lost = countSnapshots(load(oldest)?.batch.items ?? [])
-    removeIfThere(path.join(directory, oldest))
-    kept.delete(oldest)
+    remove(oldest)
     return lost
   }
 
@@ -89,10 +98,7 @@ export function openAside(files: Pick<SpoolFiles, 'list'>, directory: string): A
       return undefined
     },
     settle(batchId) {
-      for (const name of [...kept.keys()].filter(each => each.endsWith(`_${batchId}.json`))) {
-        removeIfThere(path.join(directory, name))
-        kept.delete(name)
-      }
+      for (const name of [...kept.keys()].filter(each => each.endsWith(`_${batchId}.json`))) remove(name)
     },
   }
 }

@@ -53,6 +53,8 @@ const SUFFIX = '.seg'
 
 export function openSegments<Tag>({ files, directory, segmentBytes, tag }: SegmentOptions<Tag>): Segments<Tag> {
   const segments = loadSegments(files, directory, tag)
+  /** Files that are done with, which somebody held when they were to go: the next removal, or the next start, takes them. */
+  let held: readonly string[] = []
   let open: { readonly segment: Segment<Tag>; readonly handle: number } | undefined
 
   function closeOpen(): void {
@@ -80,7 +82,7 @@ export function openSegments<Tag>({ files, directory, segmentBytes, tag }: Segme
 
   function remove(segment: Segment<Tag>): void {
     if (open?.segment === segment) closeOpen()
-    files.remove(segment.file)
+    held = [...held, segment.file].filter(file => !tryRemove(files, file))
   }
 
   return {
@@ -141,6 +143,17 @@ export function openSegments<Tag>({ files, directory, segmentBytes, tag }: Segme
       if (last) Object.assign(last, { records: [], end: 0 })
     },
     close: closeOpen,
+  }
+}
+
+/** On Windows a virus scanner or a backup program may hold a file for a while. */
+function tryRemove(files: SpoolFiles, file: string): boolean {
+  try {
+    files.remove(file)
+    return true
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return false
   }
 }
 

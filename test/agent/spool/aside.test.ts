@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -31,6 +31,17 @@ describe('aside', () => {
     expect(aside.due('1.0.1')).toEqual(batch(2))
     aside.settle(batch(2).id)
     expect(open().count).toBe(1)
+  })
+
+  it('goes on when a file cannot be removed', () => {
+    const aside = open()
+    aside.put(batch(1), 'why', '1.0.0')
+    const [name = ''] = readdirSync(directory)
+    rmSync(path.join(directory, name))
+    mkdirSync(path.join(directory, name))
+    aside.settle(batch(1).id)
+    expect(aside.count).toBe(0)
+    expect(aside.due('1.0.1')).toBeUndefined()
   })
 
   it('keeps 64, gives up the oldest and says how many snapshots that were', () => {

@@ -184,6 +184,30 @@ describe('a full disk', () => {
   })
 })
 
+describe('files that somebody holds', () => {
+  it('stay until they can be removed, and hold up nothing', () => {
+    const disk = new MemoryDisk()
+    const segments = (of: MemoryDisk) => [...of.files.keys()].filter(name => name.endsWith('.seg')).length
+    let held = true
+    const remove = (file: string) => {
+      if (held) throw Object.assign(new Error('EBUSY'), { code: 'EBUSY' })
+      disk.port.remove(file)
+    }
+    const spool = openMemorySpool(disk, { maxBytes: 4_000, files: { ...disk.port, remove } })
+    expect(append(spool, ...range(0, 20))).not.toContain(false)
+    expect(drain(spool)).toHaveLength(20)
+    append(spool, ...range(20, 60))
+    const { dropped } = spool
+    expect(dropped).toBeGreaterThan(0)
+    const again = disk.survive('kill')
+    expect(drain(openMemorySpool(again, { maxBytes: 4_000 }))).toEqual(range(20 + dropped, 60))
+    expect(segments(again)).toBe(1)
+    held = false
+    expect(drain(spool)).toEqual(range(20 + dropped, 60))
+    expect(segments(disk)).toBe(1)
+  })
+})
+
 describe('damage', () => {
   it('loses one record to a changed byte, counts it, and sends no other content under a known id', () => {
     const disk = new MemoryDisk()
