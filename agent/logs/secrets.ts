@@ -2,10 +2,13 @@
 const MASK = '***'
 
 /** Most lines have nothing to hide, and this says so quickly. */
-const SUSPECT = /pwd|pass|парол|secret|token|api[_-]?key|bearer|basic |:\/\/|[/-]P|ohr1\./i
+const SUSPECT = /pwd|pass|парол|secret|token|api[_-]?key|bearer|basic |:\/\/|[/-]h?p|ohr1\.|net1?(?:\.exe)?\s+use|curl/i
 
-/** Ends of the names whose value is a secret: `Pwd`, `db-pwd`, `userPassword`, `Пароль`, `client_secret`, `api_key`. */
-const NAME = '(?:pwd|passw(?:or)?d|passphrase|парол[ья]|secret|token|api[_-]?key)'
+/**
+ * Ends of the names whose value is a secret: `Pwd`, `db-pwd`, `userPassword`, `Пароль`, `client_secret`, `api_key`;
+ * `pass` as a word of its own, `FTP_PASS` too, but not `bypass`.
+ */
+const NAME = '(?:pwd|passw(?:or)?d|passphrase|(?<![\\p{L}\\p{N}])pass|парол[ья]|secret|token|api[_-]?key)'
 
 /**
  * A value in quotes (1C doubles them inside others: `Pwd=""x""`), or up to what ends it. Everything is bounded, since a
@@ -40,6 +43,21 @@ const RULES: readonly Rule[] = [
     what: new RegExp(String.raw`((?<=[\s"'])\/P)(?!roxy|\s)(?:${QUOTED}|\S{1,256})`, 'gu'),
   },
   { where: /\b(?:sqlcmd|osql|bcp)\b/i, what: /((?<=\s)-P)(?!\s)\S{1,256}/gu },
+  // What scripts of backups say, their echo being on. rar a -hpSecret · 7z a -pSecret
+  {
+    where: /\b(?:7z[ar]?|(?:win)?rar)\b/i,
+    what: new RegExp(String.raw`((?<=\s)"?-h?p)(?:${QUOTED}|[^\s"]{1,256})`, 'giu'),
+  },
+  // net use Z: \\nas\backup secret /user:bot · net use \\nas\backup /user:bot secret
+  {
+    where: /\bnet1?(?:\.exe)?\s+use\b/i,
+    what: new RegExp(
+      String.raw`((?:\\\\[^\s"]{1,256}|\/user:[^\s"]{1,128})"?\s{1,8})(?![/*\\])(?:${QUOTED}|\S{1,256})`,
+      'giu',
+    ),
+  },
+  // curl -u bot:secret
+  { where: /\bcurl\b/i, what: /((?<=\s)(?:-u|--user)\s{0,8}"?[^\s:"]{1,128}:)[^\s"]{1,256}/gu },
   { what: /\b((?:Bearer|Basic)\s{1,8})[A-Za-z0-9+/_=.~-]{6,}/g },
   // A host's own token.
   { what: /(\bohr1\.)[\w.-]{8,}/g },

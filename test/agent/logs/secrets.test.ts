@@ -29,6 +29,15 @@ describe('maskSecrets', () => {
     'Authorization: Basic S3crOnlyBase64==',
     `https://user:${SECRET}@host/path`,
     `ftp://бот:${SECRET}@nas/backup`,
+    `C:\\>net use Z: \\\\nas\\backup ${SECRET} /user:nas\\bot /persistent:no`,
+    `net use "\\\\nas\\backup" "${SECRET}" /user:bot`,
+    `net.exe use \\\\nas\\backup /user:nas\\bot ${SECRET}`,
+    `cmdkey /add:nas /user:bot /pass:${SECRET}`,
+    `set FTP_PASS=${SECRET}`,
+    `"C:\\Program Files\\7-Zip\\7z.exe" a -p${SECRET} -mhe=on D:\\копия.7z D:\\база`,
+    `7z a "-p${SECRET} с пробелом" x.7z`,
+    `rar a -hp"${SECRET}" -r копия.rar база`,
+    `curl -u bot:${SECRET} -T копия.7z ftps://nas/`,
   ])('%s', line => {
     const masked = maskSecrets(line)
     expect(masked).toContain('***')
@@ -52,6 +61,9 @@ describe('maskSecrets', () => {
     'a /P',
     '10:00:01.123456-15,CALL,1,process=rphost,p:processName=buh',
     'compass: north',
+    '7z a -mx=5 -r копия.7z база',
+    'net use Z: \\\\nas\\backup /user:bot *',
+    'net use Z: /delete /y',
   ])('%s is left as it is', line => {
     expect(maskSecrets(line)).toBe(line)
   })
