@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { HostConfig, LogFileConfig } from '../../shared/host-config.ts'
+import type { HostConfig } from '../../shared/host-config.ts'
 import type { Clock } from '../clock.ts'
 import { createTrouble, type Log } from '../log.ts'
 import { CLOCK_SET_MS } from '../snapshot.ts'
@@ -12,7 +12,7 @@ import { type Parcel, packItems } from './pack.ts'
 import type { LogProgress } from './position.ts'
 import type { FileReading, ReadBudget } from './read.ts'
 import { readSource, type SourceReading } from './source.ts'
-import { filesPerPattern, isPattern, logSources } from './sources.ts'
+import { filesPerPattern, isPattern, type LogSource, logSources } from './sources.ts'
 import { createTallies, type LogTotals } from './tallies.ts'
 import type { LocalClock } from './time.ts'
 import { createViews, type LogFileView } from './view.ts'
@@ -64,7 +64,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
   let begun = false
   let turn = 0
 
-  function lookAt(source: LogFileConfig, maxFiles: number, budget: ReadBudget, nowMs: number): Promise<SourceReading> {
+  function lookAt(source: LogSource, maxFiles: number, budget: ReadBudget, nowMs: number): Promise<SourceReading> {
     const paths = logSources(config(), windows).map(each => each.path)
     const before = new Set(paths.slice(0, paths.indexOf(source.path)))
     const elsewhere = book.state.files.filter(each => each.source !== source.path)
@@ -92,7 +92,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
     return readings
   }
 
-  function keepOnly(sources: readonly LogFileConfig[]): void {
+  function keepOnly(sources: readonly LogSource[]): void {
     const paths = new Set(sources.map(each => each.path))
     book.keep(paths)
     const ids = new Set(book.state.files.map(each => each.id))
@@ -109,7 +109,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
     return room
   }
 
-  async function readAll(sources: readonly LogFileConfig[], nowMs: number): Promise<readonly FileReading[]> {
+  async function readAll(sources: readonly LogSource[], nowMs: number): Promise<readonly FileReading[]> {
     const startMs = clock.monoMs()
     const spentMs = () => clock.monoMs() - startMs
     const budget = { ...BUDGET, expired: () => spentMs() > READ_MS }

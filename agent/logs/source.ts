@@ -1,5 +1,4 @@
 import path from 'node:path'
-import type { LogFileConfig } from '../../shared/host-config.ts'
 import { describeError, systemCode } from '../error.ts'
 import type { LogDisk } from './disk.ts'
 import { type OwnFolder, withoutOwn } from './own.ts'
@@ -9,10 +8,11 @@ import type { FilePosition, SourceState } from './position.ts'
 import type { LogProblem } from './problem.ts'
 import { type FileReading, type ReadBudget, readLog } from './read.ts'
 import { type FoundFile, type Scan, scanPattern } from './scan.ts'
+import type { LogSource } from './sources.ts'
 import type { LocalClock } from './time.ts'
 
 export interface SourceInput extends OwnFolder {
-  readonly config: LogFileConfig
+  readonly config: LogSource
   readonly known: readonly FilePosition[]
   readonly state: SourceState | undefined
   /** Files that other paths have, or had before the configuration was changed. */
@@ -126,10 +126,10 @@ const unreadable = (path: string, error: unknown): FileProblem => ({
   detail: systemCode(error) ?? describeError(error),
 })
 
-function planProblems(config: LogFileConfig, scan: Scan, plan: Plan): FileProblem[] {
-  const { path } = config
+function planProblems(config: LogSource, scan: Scan, plan: Plan): FileProblem[] {
+  const { path, unasked = false } = config
   const problems = scan.unread.map(({ path: folder, error }) => unreadable(folder, error))
-  if (scan.files.length === 0) problems.push({ path, code: 'no_file', detail: '' })
+  if (scan.files.length === 0 && !unasked) problems.push({ path, code: 'no_file', detail: '' })
   if (scan.truncated) problems.push({ path, code: 'too_many_names', detail: '' })
   if (plan.leftOut > 0) problems.push({ path, code: 'too_many_files', detail: String(plan.leftOut) })
   return problems

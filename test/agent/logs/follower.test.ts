@@ -627,6 +627,7 @@ describe('what is followed', () => {
   it('is the seed’s backup.log beside configured backups, unless all is turned off', async () => {
     following.config = { intervalMs: 60_000, backups: [{ name: 'ут', directory: following.folder }] }
     await following.poll()
+    expect(following.follower.views, 'nobody asked for it').toEqual([])
     add('backup.log', '2024-01-01 12:00:00,123 - INFO - Backup completed')
     expect(await following.texts()).toHaveLength(1)
     following.config.logFiles = []
