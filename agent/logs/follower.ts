@@ -142,7 +142,12 @@ export function createFollower(options: FollowerOptions): LogFollower {
     pack(base, readings) {
       const { revision, newest } = book.state
       const { unsaved } = book
-      return packItems({ base, readings, moreItems: pace.items(), newest, readAtMs: base.atMs, revision, unsaved })
+      const more = { moreItems: pace.items(), newest, readAtMs: base.atMs, revision, unsaved }
+      const parcels = packItems({ base, readings, ...more })
+      const packed = countEntries(parcels.map(({ item }) => item)) - countEntries([base])
+      // One file that always fills all items must not keep the others waiting for ever.
+      if (packed < readings.reduce((sum, { steps }) => sum + steps.length, 0)) turn++
+      return parcels
     },
     commit(parcels) {
       for (const { item, tallies: taken } of parcels) {
@@ -162,3 +167,6 @@ export function createFollower(options: FollowerOptions): LogFollower {
     totals: tallies.totals,
   }
 }
+
+const countEntries = (items: readonly SpoolItem[]): number =>
+  items.reduce((sum, { entries = [] }) => sum + entries.length, 0)

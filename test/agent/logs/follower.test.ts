@@ -447,6 +447,25 @@ describe('bounds', () => {
     expect(counts.length).toBeGreaterThan(2)
   })
 
+  it.each([
+    ['path', ['шум.log', 'бэкап.log']],
+    ['pattern', ['*.log']],
+  ])('of all files together: one that always fills it leaves the others their turn (%s)', async (_, paths) => {
+    following.config.logFiles = paths.map(path => ({ path: at(path), maxLinesPerMinute: 6_000 }))
+    add('шум.log', 'начало')
+    await following.poll()
+    add('бэкап.log', 'ERROR важное')
+    const texts: string[] = []
+    for (let minute = 0; minute < 3; minute++) {
+      add(
+        'шум.log',
+        ...Array.from({ length: 4_000 }, (_, index) => `${minute} ${Math.sin(index)} ${Math.cos(index * 7)}`),
+      )
+      texts.push(...(await following.texts()))
+    }
+    expect(texts).toContain('ERROR важное')
+  })
+
   it('of what is unread: a file that runs away is gone on with near its end', async () => {
     await following.poll()
     const line = Buffer.from(`INFO ${'x'.repeat(994)}\n`)
