@@ -99,7 +99,7 @@ async function assemble(options: RunOptions, token: string, config: AgentConfig)
   const ledger = rememberTold(openLedger({ directory: paths.backups, spooled: spool.reports }))
   const saveStatus = () => statusWriter.save()
   const collection = createCollection({
-    sampler: createSampler([...collectors, logCollector(logs)], COLLECTOR_DEADLINE_MS, clock),
+    sampler: createSampler([...collectors, logCollector(logs, spool)], COLLECTOR_DEADLINE_MS, clock),
     ledger,
     logs,
     spool,

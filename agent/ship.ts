@@ -82,9 +82,9 @@ export function createShipper(options: ShipperOptions): Shipper {
   function putAside(batch: FixedBatch, reason: string, again: boolean): Shipped {
     // One that was refused before says nothing of the others, and must not hold up what is new.
     if (!again) rejections++
-    const { lost } = aside.put(batch, reason, relayVersion)
+    const lost = aside.put(batch, reason, relayVersion)
     spool.settle(batch.id)
-    if (lost > 0) spool.countDropped(lost)
+    if (lost.snapshots + lost.entries > 0) spool.countDropped(lost)
     return {
       kind: 'rejected',
       waitMs: backOffMs(again ? 1 : rejections, random(), BACK_OFF_BASE_MS, AGENT_RETRY_MAX_MS),

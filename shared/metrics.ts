@@ -114,6 +114,10 @@ export const METRICS = {
     'entries',
     'Entries of followed log files left out because a file was over its rate.',
   ),
+  onec_log_entries_dropped_total: counter(
+    'entries',
+    'Log entries, those of backups included, that the host dropped from its spool.',
+  ),
   onec_log_bytes_passed_over_total: counter(
     'bytes',
     'Bytes of followed log files passed over because a file grew faster than it is read.',

@@ -5,7 +5,7 @@ import { systemCode } from '../error.ts'
 import { makePrivateDirectory, readTextIfThere, removeIfThere, writeFileAtomic } from '../file.ts'
 import { decodeJson } from '../json.ts'
 import type { SpoolFiles } from './files.ts'
-import { countSnapshots, type FixedBatch, type SpoolItem } from './item.ts'
+import { type FixedBatch, type Loss, lossOf, NO_LOSS, type SpoolItem } from './item.ts'
 
 const asideFile = z.object({
   /** Release of the relay that refused it; null when it did not say. */
@@ -28,8 +28,8 @@ const MAX_FILES = 64
  */
 export interface Aside {
   readonly count: number
-  /** Keeps a batch; `lost` is how many snapshots were given up for it (its own, when the disk refused it). */
-  put(batch: FixedBatch, reason: string, relayVersion: string | null): { readonly lost: number }
+  /** Keeps a batch, and gives what was lost by that: an older one that had to go, or its own when the disk refused it. */
+  put(batch: FixedBatch, reason: string, relayVersion: string | null): Loss
   /** The oldest batch that a relay of this version has not seen; absent when there is none. */
   due(relayVersion: string | null): FixedBatch | undefined
   /** Forgets a batch that was taken after all. */
@@ -62,10 +62,10 @@ export function openAside(files: Pick<SpoolFiles, 'list'>, directory: string): A
     }
   }
 
-  function giveUpOldest(): number {
+  function giveUpOldest(): Loss {
     const [oldest] = [...kept.keys()].sort()
-    if (oldest === undefined) return 0
-    const lost = countSnapshots(load(oldest)?.batch.items ?? [])
+    if (oldest === undefined) return NO_LOSS
+    const lost = lossOf(load(oldest)?.batch.items ?? [])
     remove(oldest)
     return lost
   }
@@ -82,10 +82,10 @@ export function openAside(files: Pick<SpoolFiles, 'list'>, directory: string): A
       } catch (error) {
         if (systemCode(error) === undefined) throw error
         // It is on disk already when it was refused once more.
-        if (!kept.has(name)) return { lost: countSnapshots(batch.items) }
+        if (!kept.has(name)) return lossOf(batch.items)
       }
       kept.set(name, relayVersion)
-      return { lost: kept.size > MAX_FILES ? giveUpOldest() : 0 }
+      return kept.size > MAX_FILES ? giveUpOldest() : NO_LOSS
     },
     due(relayVersion) {
       if (relayVersion === null) return undefined

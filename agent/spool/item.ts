@@ -34,6 +34,24 @@ export const decodeItem = (payload: Buffer): SpoolItem => JSON.parse(payload.toS
 export const countSnapshots = (items: readonly SpoolItem[]): number =>
   items.filter(item => item.snapshot !== undefined).length
 
+/** What is lost with items. */
+export interface Loss {
+  readonly snapshots: number
+  readonly entries: number
+}
+
+export const lossOf = (items: readonly SpoolItem[]): Loss => ({
+  snapshots: countSnapshots(items),
+  entries: items.reduce((sum, { entries = [] }) => sum + entries.length, 0),
+})
+
+export const addLoss = (a: Loss, b: Loss): Loss => ({
+  snapshots: a.snapshots + b.snapshots,
+  entries: a.entries + b.entries,
+})
+
+export const NO_LOSS: Loss = { snapshots: 0, entries: 0 }
+
 /** What of an item goes over the wire. */
 export const wireParts = ({ snapshot, backups, entries }: SpoolItem): Omit<SpoolItem, 'atMs'> => ({
   ...(snapshot && { snapshot }),

@@ -3,7 +3,18 @@ import path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { systemCode } from '../error.ts'
 import type { SpoolFiles } from './files.ts'
-import { type Behind, countSnapshots, decodeItem, encodeItem, type FixedBatch, type SpoolItem } from './item.ts'
+import {
+  addLoss,
+  type Behind,
+  countSnapshots,
+  decodeItem,
+  encodeItem,
+  type FixedBatch,
+  type Loss,
+  lossOf,
+  NO_LOSS,
+  type SpoolItem,
+} from './item.ts'
 import { type IndexedRecord, openSegments } from './segments.ts'
 import { openSlots } from './slots.ts'
 import { countGaps, newSpoolState, type SpoolState, spoolState } from './state.ts'
@@ -28,6 +39,8 @@ export interface Spool {
   readonly id: string
   /** Snapshots lost since the spool was made; those of a batch given up on its way once its attempt has ended. */
   readonly dropped: number
+  /** Entries that were lost so. Those that the disk refused are not: they wait where they came from. */
+  readonly droppedEntries: number
   /** The files of backup reports that waiting items were made from. */
   readonly reports: readonly string[]
   /** The newest word of waiting items on how far log files were read; absent when none has any. */
@@ -47,15 +60,15 @@ export interface Spool {
    * other id changes nothing.
    */
   settle(batchId: string): void
-  /** Counts snapshots that were lost after they had left the spool. */
-  countDropped(snapshots: number): void
+  /** Counts what was lost after it had left the spool. */
+  countDropped(loss: Loss): void
   close(): void
 }
 
 /** What the index in memory knows of an item. */
 interface Tag {
   readonly atMs: number
-  readonly snapshots: number
+  readonly loss: Loss
   readonly reports: readonly string[]
   readonly logs: boolean
 }
@@ -96,6 +109,11 @@ export function openSpool(options: SpoolOptions): Spool {
     }
   }
 
+  const counting = ({ snapshots, entries }: Loss) => ({
+    dropped: state.dropped + snapshots,
+    droppedEntries: state.droppedEntries + entries,
+  })
+
   const waiting = (): IndexedRecord<Tag>[] => [...segments.records(state.doneTo)]
 
   function recover(): void {
@@ -111,20 +129,19 @@ export function openSpool(options: SpoolOptions): Spool {
 
   /** Its attempt is over, and nobody said that it is stored. */
   function countGivenUp(): void {
-    const { givenUp, dropped } = state
-    if (givenUp) saveIfPossible({ ...state, dropped: dropped + givenUp.snapshots, givenUp: null })
+    const { givenUp } = state
+    if (givenUp) saveIfPossible({ ...state, ...counting(givenUp), givenUp: null })
   }
 
   function drop(records: readonly IndexedRecord<Tag>[]): void {
     const lost = records.filter(record => record.number > state.doneTo)
     const last = Math.max(state.doneTo, records.at(-1)?.number ?? 0)
     const cut = state.batch && state.batch.first <= last ? state.batch : null
-    const taken = cut ? { id: cut.id, first: cut.first, last: cut.last, snapshots: 0 } : (state.givenUp ?? null)
+    const taken = cut ? { id: cut.id, first: cut.first, last: cut.last, ...NO_LOSS } : (state.givenUp ?? null)
     const isTaken = ({ number }: IndexedRecord<Tag>) => taken !== null && number >= taken.first && number <= taken.last
-    const undecided = countTagged(lost.filter(isTaken))
-    const dropped = state.dropped + countTagged(lost) - undecided
-    const givenUp = taken && { ...taken, snapshots: taken.snapshots + undecided }
-    saveIfPossible({ ...state, doneTo: last, dropped, batch: cut ? null : state.batch, givenUp })
+    const certain = lossOfRecords(lost.filter(record => !isTaken(record)))
+    const givenUp = taken && { ...taken, ...addLoss(taken, lossOfRecords(lost.filter(isTaken))) }
+    saveIfPossible({ ...state, ...counting(certain), doneTo: last, batch: cut ? null : state.batch, givenUp })
   }
 
   function keepBounds(nowMs: number, bytes: number): void {
@@ -177,9 +194,8 @@ export function openSpool(options: SpoolOptions): Spool {
   function dropDamaged(records: readonly IndexedRecord<Tag>[]): void {
     const damaged = records.filter(record => segments.read(record.number, record.number).length === 0)
     segments.forget(new Set(damaged.map(record => record.number)))
-    const lost = countTagged(damaged)
     const gapsCountedTo = Math.max(state.gapsCountedTo, damaged.at(-1)?.number ?? 0)
-    saveIfPossible({ ...state, dropped: state.dropped + lost, gapsCountedTo })
+    saveIfPossible({ ...state, ...counting(lossOfRecords(damaged)), gapsCountedTo })
   }
 
   recover()
@@ -189,6 +205,9 @@ export function openSpool(options: SpoolOptions): Spool {
     },
     get dropped() {
       return state.dropped
+    },
+    get droppedEntries() {
+      return state.droppedEntries
     },
     get problem() {
       return problem
@@ -246,8 +265,8 @@ export function openSpool(options: SpoolOptions): Spool {
       // Not on disk: the batch would be sent once more under its id, so its records must stay.
       if (saveIfPossible({ ...state, doneTo: batch.last, batch: null })) segments.removeThrough(batch.last)
     },
-    countDropped(snapshots) {
-      saveIfPossible({ ...state, dropped: state.dropped + snapshots })
+    countDropped(loss) {
+      saveIfPossible({ ...state, ...counting(loss) })
     },
     close() {
       segments.close()
@@ -256,15 +275,15 @@ export function openSpool(options: SpoolOptions): Spool {
   }
 }
 
-const countTagged = (records: readonly IndexedRecord<Tag>[]): number =>
-  records.reduce((sum, record) => sum + record.tag.snapshots, 0)
+const lossOfRecords = (records: readonly IndexedRecord<Tag>[]): Loss =>
+  records.reduce((sum, record) => addLoss(sum, record.tag.loss), NO_LOSS)
 
 const checksumOf = (payloads: readonly Buffer[]): number => payloads.reduce((crc, payload) => crc32(payload, crc), 0)
 
 function tagOf(item: SpoolItem): Tag {
   return {
     atMs: item.atMs,
-    snapshots: countSnapshots([item]),
+    loss: lossOf([item]),
     reports: item.reports ?? [],
     logs: item.logs !== undefined,
   }

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openAside } from '../../../agent/spool/aside.ts'
 import { diskFiles } from '../../../agent/spool/files.ts'
+import { addLoss, NO_LOSS } from '../../../agent/spool/item.ts'
 import { itemAt } from '../support/spool.ts'
 
 let directory: string
@@ -46,8 +47,8 @@ describe('aside', () => {
 
   it('keeps 64, gives up the oldest and says how many snapshots that were', () => {
     const aside = open()
-    const lost = Array.from({ length: 66 }, (_, seq) => aside.put(batch(seq), 'why', null).lost)
-    expect(lost.reduce((sum, each) => sum + each, 0)).toBe(4)
+    const lost = Array.from({ length: 66 }, (_, seq) => aside.put(batch(seq), 'why', null))
+    expect(lost.reduce(addLoss, NO_LOSS)).toEqual({ snapshots: 4, entries: 0 })
     expect(aside.count).toBe(64)
     expect(readdirSync(directory)).toHaveLength(64)
     expect(aside.due('1')).toEqual(batch(2))
@@ -63,7 +64,7 @@ describe('aside', () => {
   it('counts a batch that the disk refuses as lost', () => {
     const aside = open()
     rmSync(directory, { recursive: true })
-    expect(aside.put(batch(1), 'why', null)).toEqual({ lost: 2 })
+    expect(aside.put(batch(1), 'why', null)).toEqual({ snapshots: 2, entries: 0 })
     expect(aside.count).toBe(0)
   })
 })

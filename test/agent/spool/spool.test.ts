@@ -130,6 +130,28 @@ describe('bounds', () => {
     expect(spool.dropped).toBe(2)
   })
 
+  it('counts the entries that were in what it dropped, each once', () => {
+    const disk = new MemoryDisk()
+    const spool = openMemorySpool(disk, { maxAgeMs: 10 * 60_000 })
+    const entry = { atMs: START_MS, level: 'info' as const, message: 'строка' }
+    const lines = (index: number, count: number): SpoolItem => ({
+      atMs: itemAt(index).atMs,
+      entries: Array(count).fill(entry),
+    })
+    append(spool, itemAt(0), lines(0, 2), lines(0, 3), lines(1, 4))
+    spool.nextBatch()
+    append(spool, itemAt(30))
+    // The first three are on their way.
+    expect([spool.dropped, spool.droppedEntries]).toEqual([0, 4])
+    spool.nextBatch()
+    expect([spool.dropped, spool.droppedEntries]).toEqual([1, 9])
+    expect(openMemorySpool(disk.survive('power')).droppedEntries).toBe(9)
+    spool.countDropped({ snapshots: 1, entries: 5 })
+    disk.failing = 'EIO'
+    append(spool, lines(31, 7))
+    expect([spool.dropped, spool.droppedEntries], 'what was refused waits in its file').toEqual([2, 14])
+  })
+
   it('sends nothing again of a batch that was stored while its first half was dropped', () => {
     const spool = openMemorySpool(new MemoryDisk(), { maxAgeMs: 10 * 60_000 })
     append(spool, itemAt(0), itemAt(9))
