@@ -29,9 +29,12 @@ export async function runCommand(command: readonly string[], timeoutMs: number |
   const signalAll = (signal: NodeJS.Signals) => {
     if (child.pid !== undefined) tree.signal(child.pid, signal)
   }
+  const endRest = () => {
+    if (child.pid !== undefined) tree.endRest(child.pid)
+  }
   const forwarded: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of forwarded) process.on(signal, signalAll)
-  return await endOf(child, timeoutMs, signalAll).finally(() => {
+  return await endOf(child, timeoutMs, { signalAll, endRest }).finally(() => {
     for (const signal of forwarded) process.off(signal, signalAll)
   })
 }
@@ -39,7 +42,7 @@ export async function runCommand(command: readonly string[], timeoutMs: number |
 function endOf(
   child: ChildProcess,
   timeoutMs: number | undefined,
-  signalAll: (signal: NodeJS.Signals) => void,
+  { signalAll, endRest }: { signalAll: (signal: NodeJS.Signals) => void; endRest: () => void },
 ): Promise<CommandEnd> {
   const timers: NodeJS.Timeout[] = []
   const after = (ms: number, then: () => void) => timers.push(setTimeout(then, ms))
@@ -48,7 +51,7 @@ function endOf(
     child.on('error', error => resolve(notStarted(error)))
     child.on('exit', (code, signal) => {
       // What it started may have outlived it, deaf to the first signal.
-      if (timedOut) signalAll('SIGKILL')
+      if (timedOut) endRest()
       resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal))
     })
     if (timeoutMs === undefined) return

@@ -8,6 +8,8 @@ export interface ProcessTree {
   readonly spawn: { readonly detached: boolean }
   /** Asks all of it to end; where no signal can ask (Windows), ends it. */
   signal(pid: number, signal: NodeJS.Signals): void
+  /** Ends what the first process, which has ended, has left. */
+  endRest(pid: number): void
 }
 
 export function createProcessTree(platform: NodeJS.Platform = process.platform): ProcessTree {
@@ -24,6 +26,7 @@ const groupTree: ProcessTree = {
       if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error
     }
   },
+  endRest: pid => groupTree.signal(pid, 'SIGKILL'),
 }
 
 /** By a job; where that cannot be had, by `taskkill /T`, which misses what has lost its parent. */
@@ -42,6 +45,8 @@ function windowsTree(): ProcessTree {
       if (job) job.endAll()
       else taskkill(pid)
     },
+    // Without a job only its number is left, which may be another's by now.
+    endRest: () => job?.endAll(),
   }
 }
 
