@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { findWriter } from '../../../agent/backup/open-writer.ts'
@@ -43,6 +43,20 @@ describe('a watched directory', () => {
     bench.put('2.dt', dtFile())
     await bench.minutes(2)
     expect(bench.relay?.runs).toEqual({ ok: 2 })
+  })
+
+  it('counts it once when the agent was killed before it remembered what it had told', async () => {
+    watch()
+    bench.put('1.dt', dtFile())
+    await bench.minute()
+    const memory = path.join(bench.stateDirectory, 'watch.json')
+    const before = readFileSync(memory)
+    expect(await bench.minute()).toMatchObject({ state: 'ok' })
+    writeFileSync(memory, before)
+    bench.restart()
+    expect(await bench.minutes(3)).toMatchObject({ state: 'ok' })
+    expect(bench.relay?.runs).toEqual({ ok: 1 })
+    expect(bench.entries).toHaveLength(1)
   })
 
   it('says of a growing file that it runs, and leaves the last completed run as it was', async () => {
