@@ -31,6 +31,13 @@ export function lastMissed(rules: Rules, goodAtMs: number, nowMs: number): numbe
   return missed.length > 0 ? Math.max(...missed) : undefined
 }
 
+/**
+ * Whether a run that a script spoke of, and whose deadline passed at `missedMs`, is to be waited for no longer: the script
+ * may have been killed. One begun after the deadline has a day.
+ */
+export const isForgotten = (sinceMs: number, missedMs: number, nowMs: number): boolean =>
+  nowMs >= missedMs && (sinceMs < missedMs || nowMs - sinceMs >= 86_400_000)
+
 /** The windows that begin from the day before `aroundMs` on. A day is the calendar's: one in a year has 23 hours. */
 function occurrences({ schedule = [] }: Rules, aroundMs: number, days: number): Occurrence[] {
   const day = new Date(aroundMs)

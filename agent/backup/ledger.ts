@@ -5,6 +5,7 @@ import { type BackupReport, type Entry, LIMITS } from '../../shared/wire.ts'
 import { makePrivateDirectory, readTextIfThere, writeFileAtomic } from '../file.ts'
 import { isRunning } from '../identity.ts'
 import { decodeJson } from '../json.ts'
+import { isForgotten } from './due.ts'
 import { reportEntry } from './entry.ts'
 import { listReports, readReport, removeReport, type StoredReport } from './inbox.ts'
 import { applyReports, backupOf, dueOf, isWatched, type Known, known, statement } from './known.ts'
@@ -168,8 +169,11 @@ function missing(
       return [{ atMs: nowMs, report: statement(name, state, source, reason) }]
     }
     if (!before) return say('unknown', NONE_YET)
-    const { state, reason } = before.stored.report
-    const isQuiet = state === 'ok' || state === 'unchanged' || reason === NONE_YET
+    const { atMs, process, report } = before.stored
+    const { state, startedAtMs } = report
+    // The wrapper's process tells whether it runs; what a script said to run may have been forgotten.
+    const isForgottenRun = state === 'running' && !process && isForgotten(startedAtMs ?? atMs, due, nowMs)
+    const isQuiet = state === 'ok' || state === 'unchanged' || state === 'unknown' || isForgottenRun
     return isQuiet && nowMs >= due && !isWatched(backup) ? say('late', lateReason(due)) : []
   })
 }

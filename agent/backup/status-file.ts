@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { BackupConfig } from '../../shared/host-config.ts'
 import type { BackupReport } from '../../shared/wire.ts'
 import { placeProblem } from './directory.ts'
-import { localTime, nextDue } from './due.ts'
+import { isForgotten, localTime, nextDue } from './due.ts'
 import { dueOf } from './known.ts'
 import type { Recollection } from './ledger.ts'
 import { readFileBy } from './reader.ts'
@@ -156,7 +156,7 @@ async function take(
   }
   const missedMs = dueOf(known, backup, expectedSinceMs)
   const sinceMs = said.startedAtMs ?? seen.modifiedAtMs
-  if (said.code === 'said_running' && missedMs !== null && nowMs >= missedMs && isForgotten(sinceMs, missedMs, nowMs))
+  if (said.code === 'said_running' && missedMs !== null && isForgotten(sinceMs, missedMs, nowMs))
     return { finding: lateFinding(missedMs, `the status file says that it runs since ${localTime(sinceMs)}`) }
   const due = nextDue(backup, completedAtMs)
   const isGood = said.code === 'said_ok' || said.code === 'said_unchanged'
@@ -164,10 +164,6 @@ async function take(
     return { finding: lateFinding(due, 'the status file says nothing newer') }
   return { finding: saidFinding(said, completedAtMs, backup, known?.goodSizes ?? []) }
 }
-
-/** Whoever wrote it may have been killed and would run for ever; one begun after the deadline has a day. */
-const isForgotten = (sinceMs: number, missedMs: number, nowMs: number): boolean =>
-  sinceMs < missedMs || nowMs - sinceMs >= 24 * 3_600_000
 
 function saidFinding(said: SaidStatus, completedAtMs: number, backup: BackupConfig, goodSizes: readonly number[]) {
   const { startedAtMs, sizeBytes, durationMs, reason, file } = said

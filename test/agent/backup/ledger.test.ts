@@ -146,6 +146,21 @@ describe('ledger', () => {
       expect(take(ledger, at(28, 9))?.map(([state]) => state)).toEqual(['running'])
     })
 
+    it('calls late what a script said to run and never spoke of again', () => {
+      const said = { ...report('running', 0).report, source: 'report' as const, startedAtMs: at(26, 23) }
+      const ledger = open()
+      take(ledger, at(26, 20))
+      put({ atMs: at(26, 23), report: said })
+      expect(take(ledger, at(26, 23))).toEqual([['running', at(27, 6)]])
+      expect(take(ledger, at(27, 5))).toBeUndefined()
+      expect(take(ledger, at(27, 6))).toEqual([['late', at(27, 6)]])
+      // Made once more by day: it is given a day.
+      put({ atMs: at(27, 9), report: { ...said, startedAtMs: at(27, 9) } })
+      expect(take(ledger, at(27, 9))).toEqual([['running', at(27, 6)]])
+      expect(take(ledger, at(28, 8))).toBeUndefined()
+      expect(take(ledger, at(28, 9))).toEqual([['late', at(27, 6)]])
+    })
+
     it('tells a deadline anew when the schedule is changed, and forgets one that is gone', () => {
       const ledger = open()
       take(ledger, at(25, 20))
