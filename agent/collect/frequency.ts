@@ -15,9 +15,11 @@ export function frequencyCollector(files: HostFiles): Collector {
         files.readText('/proc/cpuinfo').then(parseCpuinfo),
         listCpus(files).catch(() => []),
       ])
+      // A virtual machine often has none of it, and a file that is not there costs more than one that is.
+      const scaled = (await files.exists(`${CPU_ROOT}/${cpus[0]}/cpufreq`)) ? cpus : []
       const [current, max] = await Promise.all([
-        readKhz(files, cpus, 'cpufreq/scaling_cur_freq'),
-        readKhz(files, cpus, 'cpufreq/cpuinfo_max_freq'),
+        readKhz(files, scaled, 'cpufreq/scaling_cur_freq'),
+        readKhz(files, scaled, 'cpufreq/cpuinfo_max_freq'),
       ])
       return {
         metrics: known({

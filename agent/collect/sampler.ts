@@ -21,13 +21,20 @@ export function createSampler(collectors: readonly Collector[], deadlineMs: numb
   async function read(collector: Collector): Promise<Reading> {
     if (hanging.has(collector.family)) throw new Error('an earlier reading has not ended')
     hanging.add(collector.family)
-    const reading = collector.collect().finally(() => hanging.delete(collector.family))
-    return await withDeadline(reading, deadlineMs, clock)
+    return await collector.collect().finally(() => hanging.delete(collector.family))
   }
 
   return {
     async sample() {
-      const results = await Promise.allSettled(collectors.map(read))
+      const done = new AbortController()
+      // One for all of them, as they start together.
+      const late = clock.sleep(deadlineMs, done.signal).then(() => {
+        throw new Error(`no reading within ${deadlineMs} ms`)
+      })
+      // Nobody listens to it when all were faster, and its timer is ended.
+      late.catch(() => undefined)
+      const results = await Promise.allSettled(collectors.map(collector => Promise.race([read(collector), late])))
+      done.abort()
       const readings = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
       return {
         metrics: Object.assign({}, ...readings.map(reading => reading.metrics)),
@@ -39,19 +46,5 @@ export function createSampler(collectors: readonly Collector[], deadlineMs: numb
         ),
       }
     },
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>, deadlineMs: number, clock: Clock): Promise<T> {
-  const done = new AbortController()
-  const late = clock.sleep(deadlineMs, done.signal).then(() => {
-    throw new Error(`no reading within ${deadlineMs} ms`)
-  })
-  // Ends its timer when the work was faster; nobody listens to it then.
-  late.catch(() => undefined)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    done.abort()
   }
 }
