@@ -8,8 +8,11 @@ import { createPhysicalDiskReader } from './physical-disk.ts'
 /** Counters since boot by disk. Fails with the reason. */
 export type DiskReader = () => Promise<ReadonlyMap<string, PartCounters<DiskCounter>>>
 
-/** A source that failed is asked again after this many snapshots: finding out costs more than reading. */
-const RETRY_AFTER = 60
+/**
+ * A source that failed is asked again after 1, 2, 4 … snapshots and this many at most: finding out costs more than
+ * reading, and counters that are not there yet while Windows starts are there a minute later.
+ */
+const MAX_REST = 60
 
 const REMEDY =
   'run "lodctr /R" and "diskperf -y", or set HKLM\\SYSTEM\\CurrentControlSet\\Services\\PartMgr\\EnableCounterForIoctl to 1 and restart'
@@ -46,16 +49,21 @@ async function firstOf(sources: readonly DiskReader[]): Promise<Map<string, Part
 
 function restAfterFailure(read: DiskReader): DiskReader {
   let failure: unknown
-  let rest = 0
+  let left = 0
+  let rest = 1
   return async () => {
-    if (rest-- > 0) throw failure
+    if (left > 0) {
+      left--
+      throw failure
+    }
     try {
       const disks = await read()
-      rest = 0
+      rest = 1
       return disks
     } catch (error) {
       failure = error
-      rest = RETRY_AFTER
+      left = rest
+      rest = Math.min(rest * 2, MAX_REST)
       throw error
     }
   }

@@ -84,15 +84,25 @@ describe('disk-io', () => {
     expect(first.calls).toBe(1)
   })
 
-  it('asks a source that failed again after an hour, without a jump', async () => {
+  it('asks a source that failed again soon, without a jump', async () => {
     const first = reader(new Error('busy'), disks({ ...DISK, reads: 900 }), disks({ ...DISK, reads: 905 }))
-    const second = reader(...Array.from({ length: 62 }, () => disks(DISK)))
-    const collector = diskIoCollector([first, second])
+    const collector = diskIoCollector([first, reader(disks(DISK), disks({ ...DISK, reads: 11 }))])
     const reads = []
-    for (let snapshot = 0; snapshot < 63; snapshot++)
+    for (let snapshot = 0; snapshot < 4; snapshot++)
       reads.push((await collector.collect()).metrics?.onec_disk_io_read_count)
-    expect(reads[60]).toBe(10)
-    expect(reads.slice(61)).toEqual([10, 15])
+    expect(reads).toEqual([10, 11, 11, 16])
+  })
+
+  it('asks one that goes on failing less and less, once in an hour at last', async () => {
+    const asked: number[] = []
+    let snapshot = 0
+    const failing: DiskReader = () => {
+      asked.push(snapshot)
+      return Promise.reject(new Error('no such performance counter'))
+    }
+    const collector = diskIoCollector([failing, async () => disks(DISK)])
+    for (; snapshot < 200; snapshot++) await collector.collect()
+    expect(asked).toEqual([0, 2, 5, 10, 19, 36, 69, 130, 191])
   })
 
   it('says how to switch the counters on', async () => {
