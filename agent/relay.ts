@@ -5,7 +5,7 @@ import { CAUSE_REASONS, causeOf, loginCause, type NetworkCause, proxyCauseOf } f
 import { isLoopback } from './network/loopback.ts'
 import { askProxySchemes, type ProxyAddress } from './network/proxy.ts'
 import { createTrust } from './network/trust.ts'
-import { openWays } from './network/ways.ts'
+import { openWays, type Way } from './network/ways.ts'
 import type { NoReply, Reply } from './verdict.ts'
 import { VERSION } from './version.ts'
 
@@ -60,7 +60,7 @@ export function createExchange(connection: Connection): Exchange {
     const through = isLoopback(url.hostname) ? undefined : proxy
     try {
       const way = ways.take(url, through !== undefined, HEAD_BYTES + (request.body?.bytes.length ?? 0))
-      const reply = await send(request, url, way.agent, signal)
+      const reply = await send(request, url, way, signal)
       way.carriedBytes += HEAD_BYTES + (request.body?.bytes.length ?? 0) + reply.body.length
       if (reply.status !== 407 || !through) return reply
       return noReply(loginCause(await askProxySchemes(through, targetOf(url), signal)))
@@ -103,9 +103,17 @@ function detailOf(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-function send(request: RelayRequest, url: URL, agent: http.Agent, signal: AbortSignal): Promise<RelayReply> {
+function send(request: RelayRequest, url: URL, way: Way, signal: AbortSignal): Promise<RelayReply> {
   const client = url.protocol === 'https:' ? https : http
-  return new Promise((resolve, reject) => {
+  const { agent } = way
+  let giveUp = () => {}
+  const reply = new Promise<RelayReply>((resolve, reject) => {
+    // Not every request hears the signal: see Way.
+    giveUp = () => {
+      reject(signal.reason)
+      way.giveUp()
+    }
+    signal.addEventListener('abort', giveUp)
     const sent = client.request(url, { method: request.method, headers: headersOf(request), agent, signal })
     sent.on('error', reject)
     sent.on('response', response => {
@@ -113,6 +121,7 @@ function send(request: RelayRequest, url: URL, agent: http.Agent, signal: AbortS
     })
     sent.end(request.body?.bytes)
   })
+  return reply.finally(() => signal.removeEventListener('abort', giveUp))
 }
 
 function replyOf({ statusCode = 0, headers }: http.IncomingMessage, body: string): RelayReply {

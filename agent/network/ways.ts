@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import type { Duplex } from 'node:stream'
 import type tls from 'node:tls'
 import { type ProxyAddress, proxyUrl } from './proxy.ts'
 import type { Trust } from './trust.ts'
@@ -21,6 +22,8 @@ export interface Way {
   readonly agent: http.Agent
   /** What the connection has carried so far, both ways, its handshake included. */
   carriedBytes: number
+  /** Ends what is still being opened. */
+  giveUp(): void
 }
 
 /** Connections are kept for a burst of posts, and never carry more than `maxBytes`. */
@@ -36,7 +39,7 @@ export function openWays(trust: Trust, proxy: ProxyAddress | undefined, maxBytes
       url.protocol === 'https:'
         ? new https.Agent({ ...options, secureContext: trust.context } as https.AgentOptions)
         : new http.Agent(options as http.AgentOptions)
-    return { agent, carriedBytes: HANDSHAKE_BYTES }
+    return { agent, carriedBytes: HANDSHAKE_BYTES, giveUp: proxied ? trackTunnels(agent) : () => {} }
   }
 
   return {
@@ -52,5 +55,27 @@ export function openWays(trust: Trust, proxy: ProxyAddress | undefined, maxBytes
       way.carriedBytes = HANDSHAKE_BYTES
       return way
     },
+  }
+}
+
+/**
+ * A request has no socket until its tunnel and the TLS in it stand, so that destroying it ends neither: a proxy that
+ * lets through to a server that is silent would keep both for good. The returned call ends them.
+ */
+function trackTunnels(agent: http.Agent): () => void {
+  const opening = new Set<Duplex>()
+  const create = agent.createConnection.bind(agent)
+  agent.createConnection = (options, callback) => {
+    const socket = create(options, (error, stream) => {
+      if (socket) opening.delete(socket)
+      callback?.(error, stream)
+    })
+    if (!socket) return socket
+    opening.add(socket)
+    socket.once('close', () => opening.delete(socket))
+    return socket
+  }
+  return () => {
+    for (const socket of opening) socket.destroy()
   }
 }

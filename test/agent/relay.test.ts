@@ -125,6 +125,20 @@ describe('a TLS connection', () => {
   })
 })
 
+it('an exchange ends, with its connections, where a proxy leads to a server that is silent', async () => {
+  let ended = () => {}
+  const isGone = new Promise<void>(resolve => {
+    ended = resolve
+  })
+  const port = await serveTcp(socket => socket.on('error', ended).on('close', ended).resume())
+  const proxy = await proxyTo(`http://127.0.0.1:${port}`)
+  const exchange = createExchange({ proxy: { url: proxy.url }, ca: [authority.cert] })
+  const signal = AbortSignal.timeout(500)
+  const reply = await exchange({ method: 'GET', route: ROUTE, path: 'v1/config', signal })
+  expect([reply.status, proxy.connects]).toEqual([null, [{ target: 'relay.example:8443', passed: true }]])
+  await isGone
+})
+
 describe('an exchange without a proxy', () => {
   const direct = createExchange({ ca: [] })
   it('names what went wrong', async () => {
