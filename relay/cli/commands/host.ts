@@ -80,7 +80,8 @@ export function addHostCommands(program: Command, context: CliContext): void {
 async function readConfigFile(context: CliContext, file: string): Promise<unknown> {
   const text = file === '-' ? await context.readStdin() : await readFileText(absolute(context.workingDirectory, file))
   try {
-    return JSON.parse(text)
+    // PowerShell and Notepad put a mark in front.
+    return JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
     throw new UserError(`${file === '-' ? 'Standard input' : file} is not JSON: ${(error as Error).message}.`, {
       next: 'onec-relay host config TENANT HOST > host.json, edit it, then onec-relay host configure TENANT HOST host.json',

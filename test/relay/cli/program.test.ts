@@ -98,7 +98,7 @@ describe('commands that change something', () => {
     const { out: before } = await cli.run(['host', 'config', 'ooo-romashka', 'БУХ-1С'])
     expect(JSON.parse(before)).toEqual({ labels: { site: 'Склад' } })
     const config = { intervalMs: 30_000, backups: [{ name: 'Зарплата 3.1', directory: 'D:\\Архив', pattern: '*.dt' }] }
-    await writeFile(join(cli.directory, 'хост.json'), JSON.stringify(config))
+    await writeFile(join(cli.directory, 'хост.json'), `\ufeff${JSON.stringify(config)}`)
     const { out } = await cli.run(['host', 'configure', 'ooo-romashka', 'БУХ-1С', 'хост.json'])
     expect(out).toContain('Configuration 8 of БУХ-1С is set')
     const path = '/v1/admin/tenants/ooo-romashka/hosts/БУХ-1С/config'
