@@ -15,8 +15,9 @@ export function readLanguage(): Language {
 /** `id`: a LANGID, whose low ten bits are the language and the others the country. */
 export const languageOfId = (id: number): Language => ((id & 0x3ff) === LANG_RUSSIAN ? 'ru' : 'en')
 
-/** `locale` as in `ru_RU.UTF-8` or `ru-RU`. */
-export const languageOfLocale = (locale: string): Language => (/^ru(?![a-z])/i.test(locale) ? 'ru' : 'en')
+/** `locale` as in `ru_RU.UTF-8` or `ru-RU`. A terminal of another encoding (KOI8-R, CP1251) would show Russian as noise. */
+export const languageOfLocale = (locale: string): Language =>
+  /^ru(?![a-z])[^.]*(\.utf-?8(@.*)?)?$/i.test(locale) ? 'ru' : 'en'
 
 const userInterfaceLanguage = foreign<[]>('kernel32.dll', 'uint16_t GetUserDefaultUILanguage()')
 
