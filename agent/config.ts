@@ -5,10 +5,11 @@ import * as z from 'zod'
 import { DEFAULT_INTERVAL_MS, type HostConfig, hostConfig, mergeHostConfig } from '../shared/host-config.ts'
 import { type ConfigReply, configReply } from '../shared/wire.ts'
 import { UserError } from './error.ts'
-import { makePrivateDirectory, readTextIfThere, removeIfThere, writeFileAtomic } from './file.ts'
-import { decodeJson } from './json.ts'
+import { makePrivateDirectory, readIfThere, readTextIfThere, removeIfThere, writeFileAtomic } from './file.ts'
+import { decodeJson, findJsonTrouble } from './json.ts'
 import { isLoopback } from './network/loopback.ts'
 import { readSecret, writeSecret } from './secret.ts'
+import { readTypedText } from './typed-text.ts'
 
 /** What the agent takes from its environment: nothing else here reads it. */
 export interface Environment {
@@ -144,13 +145,30 @@ export type AgentConfig = z.output<typeof agentConfig>
 
 const removedFile = z.object({ atMs: z.number(), reason: z.string() })
 
-/** Absent before the host was enrolled. Fails with a UserError when the file cannot be understood. */
+/** `config.json` cannot be understood. */
+export class ConfigDamagedError extends UserError {
+  override name = 'ConfigDamagedError'
+  /** What is wrong with its content; absent for what is no JSON. */
+  readonly reason: string | undefined
+  /** Where it stops being JSON. */
+  readonly at: string
+  constructor(file: string, { reason, at = '?' }: { reason?: string; at?: string }) {
+    const what = reason ?? `it is no JSON (line:column ${at}). A backslash in it is written twice: "D:\\\\Backup"`
+    super(`${file} cannot be used: ${what}\nPut it right, or enrol again.`)
+    this.reason = reason
+    this.at = at
+  }
+}
+
+/** Absent before the host was enrolled. Fails with a ConfigDamagedError when the file cannot be understood. */
 export function readConfig(paths: StatePaths): AgentConfig | undefined {
-  const text = readTextIfThere(paths.config)
+  const text = readIfThere(readTypedText, paths.config)
   if (text === undefined) return undefined
-  const parsed = agentConfig.safeParse(decodeJson(text))
+  const at = findJsonTrouble(text)
+  if (at !== undefined) throw new ConfigDamagedError(paths.config, { at })
+  const parsed = agentConfig.safeParse(JSON.parse(text))
   if (parsed.success) return parsed.data
-  throw new UserError(`${paths.config} cannot be used: ${z.prettifyError(parsed.error)}\nPut it right, or enrol again.`)
+  throw new ConfigDamagedError(paths.config, { reason: z.prettifyError(parsed.error) })
 }
 
 export function writeConfig(paths: StatePaths, config: AgentConfig): void {
@@ -169,15 +187,29 @@ export function writeRelayConfig(paths: StatePaths, config: ConfigReply): void {
 /** The host has no token: it was never enrolled, or was removed. */
 export class NotEnrolledError extends UserError {
   override name = 'NotEnrolledError'
+  readonly directory: string
+  /** Absent where it was never enrolled. */
+  readonly removedReason: string | undefined
+  constructor(directory: string, removedReason?: string) {
+    const what =
+      removedReason !== undefined
+        ? `was removed at the relay (${removedReason})`
+        : `is not enrolled (no token in ${directory})`
+    super(`This host ${what}. Enrol it: onec-agent enrol --relay https://relay.example --code CODE`)
+    this.directory = directory
+    this.removedReason = removedReason
+  }
 }
+
+/** That the relay removed this host, if it did. */
+export const readRemoved = (paths: StatePaths) => removedFile.safeParse(decodeJson(readTextIfThere(paths.removed))).data
 
 /** The host's token. Fails with a NotEnrolledError when there is none. */
 export function readToken(paths: StatePaths): string {
-  const removed = removedFile.safeParse(decodeJson(readTextIfThere(paths.removed))).data
-  const enrol = 'Enrol it: onec-agent enrol --relay https://relay.example --code CODE'
-  if (removed) throw new NotEnrolledError(`This host was removed at the relay (${removed.reason}). ${enrol}`)
+  const removed = readRemoved(paths)
+  if (removed) throw new NotEnrolledError(paths.directory, removed.reason)
   const token = readSecret(paths.token)
-  if (!token) throw new NotEnrolledError(`This host is not enrolled (no token in ${paths.directory}). ${enrol}`)
+  if (!token) throw new NotEnrolledError(paths.directory)
   return token
 }
 

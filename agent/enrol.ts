@@ -92,7 +92,9 @@ async function requestEnrolment(
   const problem = asProblem(body)
   if (problem) throw refusal(problem, language)
   const why = await explainFailure(relay, reply, connection, systemClock)
-  throw new UserError(`Could not reach the relay.\n${sayInBoth(why, language)}`)
+  // Before the enrolment there is no configuration that `network` could change.
+  const said = sayInBoth(why, language).replaceAll('onec-agent network', 'onec-agent enrol …')
+  throw new UserError(`Could not reach the relay.\n${said}`)
 }
 
 /** Final unless the relay cannot answer now. */

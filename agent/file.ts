@@ -66,9 +66,13 @@ export function syncDirectory(directory: string): void {
 }
 
 /** The file's text, absent when there is no such file. */
-export function readTextIfThere(file: string): string | undefined {
+export const readTextIfThere = (file: string): string | undefined =>
+  readIfThere(name => readFileSync(name, 'utf8'), file)
+
+/** What `read` makes of the file, absent when there is no such file. */
+export function readIfThere<T>(read: (file: string) => T, file: string): T | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return read(file)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

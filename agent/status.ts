@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { backupReport } from '../shared/wire.ts'
-import type { StatePaths } from './config.ts'
+import { readRemoved, type StatePaths } from './config.ts'
 import { systemCode } from './error.ts'
 import { readTextIfThere, writeFileAtomic } from './file.ts'
 import { isRunning, type ProcessIdentity } from './identity.ts'
@@ -75,7 +75,7 @@ export function conditionOf(facts: {
 export function readCondition(paths: StatePaths): Condition {
   return conditionOf({
     enrolled: readTextIfThere(paths.config) !== undefined,
-    removed: readTextIfThere(paths.removed) !== undefined,
+    removed: readRemoved(paths) !== undefined,
     owner: readOwner(paths.lock),
   })
 }

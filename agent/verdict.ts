@@ -62,7 +62,11 @@ function retry(reply: Reply, reason: string, stranger: boolean, nowMs: number): 
   return { kind: 'retry', reason, stranger, ...(afterMs !== undefined && { afterMs }) }
 }
 
-function strangerReason(status: number): string {
-  if (status >= 300 && status < 400) return `redirected (HTTP ${status}); a relay never redirects. Check its URL`
-  return `HTTP ${status} that is not the relay's: a proxy, a sign-in page or a wrong URL`
-}
+/** Who answered when it was not the relay, for the log. In Russian they are in `doctor/text/`. */
+export const STRANGER_REASONS = {
+  redirect: 'the answer leads elsewhere, which a relay never does: check its URL',
+  stranger: 'it is not the relay that answers: a proxy, a sign-in page or a wrong URL',
+} as const
+
+const strangerReason = (status: number): string =>
+  `${STRANGER_REASONS[status >= 300 && status < 400 ? 'redirect' : 'stranger']} (HTTP ${status})`

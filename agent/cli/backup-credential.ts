@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { type CredentialKind, checkCredential, openCredentials } from '../backup/credentials.ts'
 import { UserError } from '../error.ts'
 import { secureStateDirectory } from '../state-directory.ts'
+import { readTypedText } from '../typed-text.ts'
+import { readStdin } from './connection.ts'
 import { contextOf, log, print, stateOption } from './context.ts'
 
 interface Target {
@@ -20,9 +21,10 @@ export function credentialCommand(): Command {
     .addOption(sql())
     .requiredOption('--user <user>', 'user name, for example NAS\\backup')
     .option('--password <source>', 'file:PATH, or - for standard input', '-')
-    .action((options: Target & { user: string; password: string }, self: Command) => {
+    .action(async (options: Target & { user: string; password: string }, self: Command) => {
       const [kind, target] = targetOf(options)
-      const given = checkCredential({ kind, target, user: options.user, password: readPassword(options.password) })
+      const password = await readPassword(options.password)
+      const given = checkCredential({ kind, target, user: options.user, password })
       const { directory, credentials } = contextOf(self).paths
       // Perhaps the first that is kept there: on Windows every account of the machine could open what it can read.
       secureStateDirectory(directory, log)
@@ -59,12 +61,12 @@ function targetOf({ share, sql }: Target): readonly [CredentialKind, string] {
 }
 
 /** Never from an option itself: those are seen in the list of processes. */
-function readPassword(source: string): string {
-  const text = source === '-' ? readFileSync(0, 'utf8') : readPasswordFile(source)
-  return text.replace(/^\ufeff/, '').replace(/\r?\n$/, '')
+async function readPassword(source: string): Promise<string> {
+  const text = source === '-' ? await readStdin() : readPasswordFile(source)
+  return text.replace(/\r?\n$/, '')
 }
 
 function readPasswordFile(source: string): string {
   if (!source.startsWith('file:')) throw new UserError('--password is file:PATH, or - for standard input')
-  return readFileSync(source.slice('file:'.length), 'utf8')
+  return readTypedText(source.slice('file:'.length))
 }

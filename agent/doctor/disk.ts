@@ -34,12 +34,10 @@ export function diskCheck(paths: StatePaths): Check {
 async function whyUnwritable(directory: string): Promise<string | undefined> {
   const file = path.join(directory, `doctor-${process.pid}.tmp`)
   try {
-    await writeFile(file, 'x')
+    await writeFile(file, 'x').finally(() => removeIfThere(file))
     return undefined
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     return systemCode(error) === 'ENOENT' ? undefined : describeError(error)
-  } finally {
-    removeIfThere(file)
   }
 }

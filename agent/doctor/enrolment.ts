@@ -1,7 +1,13 @@
-import { type AgentConfig, readConfig, readToken, type StatePaths } from '../config.ts'
+import {
+  type AgentConfig,
+  ConfigDamagedError,
+  NotEnrolledError,
+  readConfig,
+  readRemoved,
+  readToken,
+  type StatePaths,
+} from '../config.ts'
 import { describeError, systemCode, UserError } from '../error.ts'
-import { readTextIfThere } from '../file.ts'
-import { decodeJson } from '../json.ts'
 import { readConnection } from '../network/connection.ts'
 import type { Connection } from '../relay.ts'
 import { type Finding, finding } from './finding.ts'
@@ -17,15 +23,15 @@ export interface Enrolment {
 }
 
 export function readEnrolment(paths: StatePaths): Enrolment {
-  const removed = attempt(() => decodeJson(readTextIfThere(paths.removed)))
-  if (removed.value) return { findings: [finding('host.removed', { reason: reasonIn(removed.value) })] }
+  const removed = attempt(() => readRemoved(paths))
+  if (removed.value) return { findings: [finding('host.removed', { reason: removed.value.reason })] }
   const config = attempt(() => readConfig(paths))
   if (config.code !== undefined)
     return {
       findings: [finding('state.unreadable', { path: paths.config, reason: config.reason ?? config.code })],
       isClosed: true,
     }
-  if (config.reason !== undefined) return { findings: [finding('config.damaged', { reason: config.reason })] }
+  if (config.error instanceof ConfigDamagedError) return { findings: [findingOf(config.error)] }
   if (!config.value) return { findings: [finding('host.not_enrolled', { directory: paths.directory })] }
   const token = attempt(() => readToken(paths))
   const connection = attempt(() => readConnection(paths, config.value))
@@ -34,16 +40,26 @@ export function readEnrolment(paths: StatePaths): Enrolment {
     token: token.value,
     connection: connection.value,
     findings: [
-      ...(token.reason === undefined ? [] : [finding('token.unreadable', { reason: token.reason })]),
+      ...tokenFindings(token, paths),
       ...(connection.reason === undefined ? [] : [finding('connection.unusable', { reason: connection.reason })]),
     ],
   }
+}
+
+/** Also for the command that such a file ended. */
+export const findingOf = ({ reason, at }: ConfigDamagedError): Finding =>
+  reason === undefined ? finding('config.no_json', { at }) : finding('config.damaged', { reason })
+
+function tokenFindings({ reason, error }: Attempt<string>, { directory }: StatePaths): Finding[] {
+  if (error instanceof NotEnrolledError) return [finding('host.not_enrolled', { directory })]
+  return reason === undefined ? [] : [finding('token.unreadable', { reason })]
 }
 
 interface Attempt<T> {
   readonly value?: T
   readonly reason?: string
   readonly code?: string | undefined
+  readonly error?: unknown
 }
 
 /** What a person can put right is a finding; the rest is a bug. */
@@ -52,11 +68,6 @@ function attempt<T>(read: () => T): Attempt<T> {
     return { value: read() }
   } catch (error) {
     if (!(error instanceof UserError) && systemCode(error) === undefined) throw error
-    return { reason: describeError(error), code: systemCode(error) }
+    return { reason: describeError(error), code: systemCode(error), error }
   }
-}
-
-function reasonIn(value: unknown): string {
-  const { reason } = value as { reason?: unknown }
-  return typeof reason === 'string' ? reason : '?'
 }

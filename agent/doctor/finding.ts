@@ -6,12 +6,14 @@ export type Severity = 'ok' | 'warning' | 'error'
 /** Codes are stable: scripts decide by them, never by the text. What they say is in `text/`. */
 const FINDINGS = {
   'config.damaged': 'error',
+  'config.no_json': 'error',
   'host.not_enrolled': 'error',
   'host.removed': 'error',
 
   'agent.running': 'ok',
   'agent.stopped': 'error',
   'agent.silent': 'error',
+  'agent.unheard': 'error',
   'agent.undelivered': 'error',
   'agent.other_release': 'warning',
 

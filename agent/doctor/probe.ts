@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import http from 'node:http'
+import https from 'node:https'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { Clock } from '../clock.ts'
@@ -81,7 +82,8 @@ function tunnel(url: URL, proxy: ProxyAddress, signal: AbortSignal): Promise<net
   const login = proxy.login && Buffer.from(decodeURIComponent(proxy.login)).toString('base64')
   const headers = { host: target, ...(login && { 'proxy-authorization': `Basic ${login}` }) }
   return new Promise((resolve, reject) => {
-    const request = http.request({
+    const client = at.protocol === 'https:' ? https : http
+    const request = client.request({
       host: hostOf(at),
       port: portOf(at),
       method: 'CONNECT',

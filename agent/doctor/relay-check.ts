@@ -11,6 +11,9 @@ import { isRelay, type RouteFacts } from './route.ts'
 
 const DEADLINE_MS = 45_000
 
+/** Beside the steps and the answer before it, which take 25 s at most. */
+const LARGE_MS = 18_000
+
 /** Every way to the relay: name, connection, TLS, the answer to the host's token, and more than 16 KB. */
 export function relayCheck(config: AgentConfig, token: string, connection: Connection, clock: Clock): Check {
   return {
@@ -39,6 +42,7 @@ async function lookAt(
   const reply = await createExchange(connection)({ method: 'GET', route, path: 'v1/config', token, signal })
   const answerMs = clock.monoMs() - startedMs
   const askedAtMs = startedAtMs + answerMs / 2
-  const large = isRelay(reply) ? await tryLarge(connection, route, clock, signal) : undefined
+  const largeSignal = AbortSignal.any([signal, AbortSignal.timeout(LARGE_MS)])
+  const large = isRelay(reply) ? await tryLarge(connection, route, clock, largeSignal) : undefined
   return { route, proxy: proxy?.url, probe: steps, reply, answerMs, askedAtMs, large }
 }

@@ -43,7 +43,7 @@ function tokenTrouble({ code, detail, status }: Problem): Finding | undefined {
   if (code === 'host_removed') return finding('token.removed')
   if (code === 'host_disabled') return finding('token.disabled')
   if (code === 'host_cloned') return finding('token.cloned')
-  return status === 401 || status === 403 ? finding('token.refused', { reason: `${detail} (${code})` }) : undefined
+  return status === 401 || status === 403 ? finding('token.refused', { reason: `${code}: ${detail}` }) : undefined
 }
 
 /** `skewMs`: positive when this machine is ahead. */

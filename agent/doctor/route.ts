@@ -5,7 +5,7 @@ import type { NetworkCause } from '../network/cause.ts'
 import type { RelayReply } from '../relay.ts'
 import type { NoReply } from '../verdict.ts'
 import { type Finding, finding, type Severity } from './finding.ts'
-import type { ProbeFacts } from './probe.ts'
+import { hostOf, type ProbeFacts } from './probe.ts'
 
 /** What one way to the relay showed. */
 export interface RouteFacts {
@@ -62,7 +62,7 @@ export function configOf(reply: RelayReply | NoReply) {
 /** What keeps this way from being one; absent when the relay itself answers. */
 export function routeTrouble(facts: RouteFacts): Finding | undefined {
   const { route, reply } = facts
-  if (reply.status === null) return networkTrouble(facts, reply.cause ?? 'other', reply.detail || '-')
+  if (reply.status === null) return networkTrouble(facts, reply.cause ?? 'other', reply.detail)
   const { status, body } = reply
   const problem = problemOf(reply)
   if (problem && (status >= 500 || status === 429))
@@ -72,17 +72,19 @@ export function routeTrouble(facts: RouteFacts): Finding | undefined {
   return finding(/^\s*</.test(body) ? 'route.page' : 'route.stranger', { route, status })
 }
 
-function networkTrouble(facts: RouteFacts, cause: NetworkCause, detail: string): Finding {
+function networkTrouble(facts: RouteFacts, cause: NetworkCause, detail: string | undefined): Finding {
   const { route, proxy = '?', probe } = facts
+  // Until the tunnel stands nobody but the proxy has been asked.
+  const isProxys = facts.proxy !== undefined && probe.tcpMs === undefined && (cause === 'timeout' || cause === 'cut')
   const url = new URL(route)
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const { certificate } = probe
-  return finding(`route.${cause}`, {
+  return finding(`route.${isProxys ? 'proxy_unreachable' : cause}`, {
     route,
-    host: url.hostname,
+    host: hostOf(url),
     port,
     proxy,
-    detail,
+    detail: detail || cause,
     issuer: certificate?.issuer ?? '?',
     ...(certificate && { validFromAtMs: certificate.validFromMs, validToAtMs: certificate.validToMs }),
   })

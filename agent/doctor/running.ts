@@ -40,7 +40,7 @@ function judgeProblem({ sinceMs, reason }: NonNullable<AgentStatus['problem']>, 
 }
 
 function judgeAlive({ status, nowMs }: RunningFacts): Finding[] {
-  if (!status) return []
+  if (!status) return [finding('agent.unheard')]
   const { startedAtMs, intervalMs } = status
   const ageMs = snapshotAgeMs(status, nowMs)
   return isSilent(status, nowMs)

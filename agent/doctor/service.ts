@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describeError } from '../error.ts'
+import { systemdRuns } from '../service/systemd.ts'
 import { readServiceSetup, type ServiceSetup } from '../windows/service-facts.ts'
 import type { Check } from './check.ts'
 import { type Finding, finding } from './finding.ts'
@@ -40,6 +40,8 @@ export function serviceCheck(): Check {
     name: 'service',
     deadlineMs: 15_000,
     async run(signal) {
+      // Of a machine without systemd nothing is known, and nothing expected.
+      if (process.platform !== 'win32' && !systemdRuns()) return []
       try {
         return judgeService(
           process.platform === 'win32' ? factsOfWindows(readServiceSetup(NAME)) : await readSystemd(signal),
@@ -69,9 +71,7 @@ export function factsOfWindows(setup: ServiceSetup | undefined): ServiceFacts | 
   }
 }
 
-/** Of a machine without systemd nothing is known, and nothing expected. */
 async function readSystemd(signal: AbortSignal): Promise<ServiceFacts | undefined> {
-  if (!existsSync('/run/systemd/system')) return undefined
   const words = ['show', `${NAME}.service`, '--property', PROPERTIES.join(',')]
   const { stdout } = await promisify(execFile)('systemctl', words, { signal, timeout: 10_000 })
   return factsOfSystemd(stdout)

@@ -118,7 +118,8 @@ function conditionText({ condition, agent }: StatusFacts, reader: Reader): strin
   const { status: words } = reader.words
   if (condition === 'removed') return words.removed
   if (condition === 'not enrolled') return words.notEnrolled
-  if (condition === 'stopped' || !agent) return words.stopped
+  if (condition === 'stopped') return words.stopped
+  if (!agent) return words.unheard
   return fill(words.running, { version: agent.version, startedAtMs: agent.startedAtMs }, reader)
 }
 

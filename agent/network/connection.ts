@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import type { AgentConfig, StatePaths } from '../config.ts'
 import { systemCode, UserError } from '../error.ts'
 import { removeIfThere, writeFileAtomic } from '../file.ts'
 import type { Connection } from '../relay.ts'
 import { readSecret, writeSecret } from '../secret.ts'
+import { readTypedText } from '../typed-text.ts'
 import { type ProxyAddress, parseProxy } from './proxy.ts'
 import { readCaFile } from './trust.ts'
 
@@ -60,7 +60,7 @@ async function changeConnection(
 async function readProxyOption(source: string, readStdin: () => Promise<string>): Promise<ProxyAddress | undefined> {
   if (source === 'none') return undefined
   if (source === '-') return parseProxy(await readStdin())
-  if (source.startsWith('file:')) return parseProxy(await readProxyFile(source.slice('file:'.length)))
+  if (source.startsWith('file:')) return parseProxy(readProxyFile(source.slice('file:'.length)))
   const proxy = parseProxy(source)
   if (proxy.login !== undefined)
     throw new UserError(
@@ -69,9 +69,9 @@ async function readProxyOption(source: string, readStdin: () => Promise<string>)
   return proxy
 }
 
-async function readProxyFile(file: string): Promise<string> {
+function readProxyFile(file: string): string {
   try {
-    return await readFile(file, 'utf8')
+    return readTypedText(file)
   } catch (error) {
     throw new UserError(`--proxy: ${file} cannot be read: ${systemCode(error) ?? error}. Check the path and rights.`)
   }

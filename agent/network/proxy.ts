@@ -15,12 +15,23 @@ const EXAMPLE = 'Example: http://proxy.example:3128'
 /** A proxy's URL, taken apart. Fails with a UserError that never repeats the text: it may hold a password. */
 export function parseProxy(text: string): ProxyAddress {
   const url = URL.parse(text.trim())
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/' || url.search || url.hash)
+  const isPlain = url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search && !url.hash
+  if (!isPlain || !isEncoded(url.username + url.password))
     throw new UserError(
       `This is no proxy URL. ${EXAMPLE}\nIn a password, write % as %25, # as %23, / as %2F, ? as %3F.`,
     )
   const login = url.username || url.password ? `${url.username}:${url.password}` : undefined
   return { url: url.origin, ...(login !== undefined && { login }) }
+}
+
+/** A lone % in a password would end each attempt with an error that names no cause. */
+function isEncoded(login: string): boolean {
+  try {
+    decodeURIComponent(login)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The proxy's URL as Node takes it. A secret when there is a login. */

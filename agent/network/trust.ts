@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import { systemCode, UserError } from '../error.ts'
+import { readTypedText } from '../typed-text.ts'
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
@@ -25,7 +25,7 @@ export function readCaFile(file: string): string[] {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTypedText(file)
   } catch (error) {
     throw new UserError(`The CA file ${file} cannot be read: ${systemCode(error) ?? error}. Check the path and rights.`)
   }

@@ -2,6 +2,7 @@ import type { BackupReport } from '../../../shared/wire.ts'
 import type { Language } from '../../language.ts'
 import type { LogProblem } from '../../logs/problem.ts'
 import type { NetworkCause } from '../../network/cause.ts'
+import type { STRANGER_REASONS } from '../../verdict.ts'
 import type { FindingCode, Severity } from '../finding.ts'
 import { en } from './en.ts'
 import { ru } from './ru.ts'
@@ -30,8 +31,8 @@ export interface Words {
   readonly checked: string
   readonly areas: Readonly<Record<Area, string>>
   /** Why the relay was not reached, as the agent's log has it. */
-  readonly causes: Readonly<Record<NetworkCause, string>>
-  /** Reasons of backups by the code that they begin with. */
+  readonly causes: Readonly<Record<NetworkCause | keyof typeof STRANGER_REASONS, string>>
+  /** Reasons of backups, and of the relay, by the code that they begin with. */
   readonly reasons: Readonly<Record<string, string>>
   /** Why a log file is not followed, by its code. */
   readonly logProblems: Readonly<Record<LogProblem['code'], string>>
@@ -68,6 +69,7 @@ export interface StatusWords {
   readonly logFiles: string
   readonly state: string
   readonly running: string
+  readonly unheard: string
   readonly stopped: string
   readonly notEnrolled: string
   readonly removed: string

@@ -1,5 +1,6 @@
 import { LOG_PROBLEM_TEXTS } from '../../logs/problem.ts'
 import { CAUSE_REASONS } from '../../network/cause.ts'
+import { STRANGER_REASONS } from '../../verdict.ts'
 import type { Catalogue } from './catalogue.ts'
 
 export const en: Catalogue = {
@@ -8,6 +9,11 @@ export const en: Catalogue = {
       what: 'config.json cannot be used: {reason}',
       why: 'It was edited by hand, or a disk error damaged it.',
       todo: 'Put it right, or enrol this host again: `onec-agent enrol --relay URL --code CODE`',
+    },
+    'config.no_json': {
+      what: 'config.json is no JSON (line:column {at}).',
+      why: 'It was edited by hand, or a disk error damaged it.',
+      todo: 'Look for a missing quote or comma; a backslash is written twice: "D:\\\\Backup". Or enrol this host again: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.not_enrolled': {
       what: 'This host is not enrolled: there is no token in {directory}.',
@@ -30,6 +36,11 @@ export const en: Catalogue = {
       what: 'The agent runs, but its last snapshot is {ageMs} old; one every {intervalMs} is due.',
       why: 'It hangs, its disk does not let it write, or its clock was set.',
       todo: 'Restart the service. If it happens again, send the log files and this report to whoever looks after it.',
+    },
+    'agent.unheard': {
+      what: 'The agent runs, and has told nothing of itself yet.',
+      why: 'It started a moment ago, hangs, or cannot write into its state directory.',
+      todo: 'Look again in a minute. If it stays, restart the service and look into its log.',
     },
     'agent.undelivered': {
       what: 'The agent has delivered nothing since {sinceAtMs}: {reason}',
@@ -161,7 +172,7 @@ export const en: Catalogue = {
       todo: 'Check that the URL and its port are right (https needs TLS), and that no firewall inspects {host}.',
     },
     'route.proxy_unreachable': {
-      what: '{route}: the proxy {proxy} cannot be reached ({detail}).',
+      what: '{route}: the proxy {proxy} cannot be reached, or does not answer ({detail}).',
       why: 'Its address is misspelt, it does not run, or a firewall is between.',
       todo: 'Set the right one: `onec-agent network --proxy http://PROXY:PORT`, or do without: `onec-agent network --proxy none`',
     },
@@ -426,7 +437,7 @@ export const en: Catalogue = {
       environment: 'Environment',
       check: 'Check',
     },
-    causes: CAUSE_REASONS,
+    causes: { ...CAUSE_REASONS, ...STRANGER_REASONS },
     logProblems: LOG_PROBLEM_TEXTS.en,
     reasons: {
       late: 'none was good in time',
@@ -451,6 +462,15 @@ export const en: Catalogue = {
       sql_unreachable: 'the server cannot be reached',
       sql_timeout: 'the server does not answer',
       sql_unreadable: 'the answer is not understood',
+      host_disabled: 'this host is disabled at the relay',
+      host_cloned: 'another machine sends with the token of this host',
+      host_unknown: 'the relay does not know this host',
+      token_invalid: 'the token is not one of this relay',
+      token_revoked: 'the token was revoked',
+      backlog_full: 'the relay takes nothing now',
+      unavailable: 'the relay cannot answer now',
+      state_unreadable: 'the relay cannot answer now',
+      internal: 'the relay has a fault',
     },
     refusals: {
       enrolment_code_invalid: 'This relay does not know the code. Check it, or ask the operator for a new one.',
@@ -476,6 +496,7 @@ export const en: Catalogue = {
       logFiles: 'Log files',
       state: 'State in',
       running: 'release {version}, runs since {startedAtMs}',
+      unheard: 'runs, has told nothing of itself yet',
       stopped: 'does not run',
       notEnrolled: 'not enrolled',
       removed: 'removed at the relay',

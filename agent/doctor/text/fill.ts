@@ -1,5 +1,6 @@
 import { isLogProblem } from '../../logs/problem.ts'
 import { CAUSE_REASONS } from '../../network/cause.ts'
+import { STRANGER_REASONS } from '../../verdict.ts'
 import type { Params } from '../finding.ts'
 import type { Words } from './catalogue.ts'
 
@@ -20,6 +21,8 @@ export function fill(text: string, params: Params, reader: Reader): string {
   })
 }
 
+const REASONS = { ...CAUSE_REASONS, ...STRANGER_REASONS }
+
 /**
  * Reasons come from the agent that runs, in English. A backup's (`truncated: the file ends at …`) and a connection's are
  * known, as a log file's (`log.unreadable: EACCES`), and said in the reader's language; any other stays.
@@ -28,9 +31,9 @@ function reasonIn(reason: string, { reasons, causes, logProblems }: Words): stri
   const [, problem = '', detail = ''] = /^log\.([a-z_]+): (.*)$/s.exec(reason) ?? []
   if (isLogProblem(problem)) return logProblems[problem].replace('{detail}', detail)
   const [, code = '', rest] = /^([a-z_]+): (.*)$/s.exec(reason) ?? []
-  if (Object.hasOwn(reasons, code)) return `${reasons[code]} (${rest})`
+  if (Object.hasOwn(reasons, code)) return `${reasons[code]}${rest && ` (${rest})`}`
   for (const cause of Object.keys(causes) as (keyof typeof causes)[])
-    if (reason.startsWith(CAUSE_REASONS[cause])) return causes[cause] + reason.slice(CAUSE_REASONS[cause].length)
+    if (reason.startsWith(REASONS[cause])) return causes[cause] + reason.slice(REASONS[cause].length)
   return reason
 }
 

@@ -143,7 +143,11 @@ describe('onec-agent doctor', () => {
   it('tells what is wrong with the state directory', async () => {
     expect(codes(await doctor())).toContain('host.not_enrolled')
     writeFileSync(path.join(directory, 'config.json'), '{"hostId": 5}')
-    expect(codes(await doctor())).toContain('config.damaged')
+    const damaged = find(await doctor(), 'config.damaged')?.params.reason
+    expect(damaged).toMatch(/^✖ Invalid input: expected string/)
+    enrol('http://127.0.0.1:9')
+    rmSync(path.join(directory, 'token'))
+    expect(codes(await doctor())).toContain('host.not_enrolled')
     enrol('http://127.0.0.1:9', { ca: '/nowhere/ca.pem' })
     chmodSync(directory, 0o755)
     const found = await doctor({ HTTPS_PROXY: 'http://u:canary@proxy', INFLUXDB_TOKEN: 'canary' })
@@ -154,6 +158,12 @@ describe('onec-agent doctor', () => {
   })
 
   it('tells a state directory that it may not read, and goes on', async () => {
+    enrol('http://127.0.0.1:9')
+    mkdirSync(path.join(directory, 'status.json'))
+    const partly = await doctor()
+    expect(find(partly, 'state.unreadable')?.params.path).toBe(path.join(directory, 'status.json'))
+    expect(codes(partly)).toEqual(expect.arrayContaining(['route.refused', 'collector.read']))
+    rmSync(path.join(directory, 'config.json'))
     mkdirSync(path.join(directory, 'config.json'))
     const found = await doctor()
     expect(find(found, 'state.unreadable')?.params.path).toBe(path.join(directory, 'config.json'))

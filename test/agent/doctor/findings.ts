@@ -145,11 +145,13 @@ export function hostTroubles(): Finding[] {
   ] as const
   return [
     finding('config.damaged', { reason: '✖ Invalid URL → at routes[0]' }),
+    finding('config.no_json', { at: '3:10' }),
     finding('host.not_enrolled', { directory: 'C:\\ProgramData\\onec-agent' }),
     finding('host.removed', { reason: 'host_removed' }),
     finding('token.unreadable', { reason: 'EACCES: permission denied' }),
     finding('connection.unusable', { reason: 'The CA file D:\\ca.pem cannot be read: ENOENT.' }),
     ...judgeRunning({ ...now, condition: 'stopped', status: undefined }),
+    ...judgeRunning({ ...now, condition: 'running', status: undefined }),
     ...judgeRunning({ ...now, condition: 'running', status: status({ lastSnapshotAtMs: NOW_MS - HOUR_MS }) }),
     ...judgeRunning({ ...now, condition: 'running', status: status({ problem, spool, version: '0.9.0' }) }),
     ...judgeService(undefined),

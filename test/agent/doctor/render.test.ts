@@ -3,8 +3,13 @@ import { FINDING_CODES, type Finding, finding } from '../../../agent/doctor/find
 import { renderReport, reportJson } from '../../../agent/doctor/render.ts'
 import { CATALOGUES } from '../../../agent/doctor/text/catalogue.ts'
 import { fill, formatBytes, formatDuration } from '../../../agent/doctor/text/fill.ts'
+import { judge } from '../../../agent/verdict.ts'
 import { healthy, hostTroubles, inOrder, NOW_MS, relayTroubles } from './findings.ts'
 
+const strangerReason = (status: number) => {
+  const verdict = judge({ status, retryAfter: null, body: '<html>' }, 'id', NOW_MS)
+  return verdict.kind === 'retry' ? verdict.reason : verdict.kind
+}
 const LANGUAGES = ['en', 'ru'] as const
 const paramsIn = (text = '') => [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
 const reportOf = (findings: readonly Finding[]) => ({ version: '1.0.0', hostname: 'БУХ-1С', atMs: NOW_MS, findings })
@@ -72,6 +77,14 @@ describe.each(LANGUAGES)('a report in %s', language => {
     expect(reportJson(reportOf(healthy()), options).ok).toBe(true)
   })
 })
+
+it.each([
+  ['token_revoked: This token was revoked.', 'токен отозван (This token was revoked.)'],
+  [strangerReason(200), 'отвечает не ретранслятор: прокси, страница входа в сеть или неверный адрес (HTTP 200)'],
+  [strangerReason(302), 'ответ ведёт в другое место, ретранслятор так не делает: проверьте адрес (HTTP 302)'],
+])('the agent’s reason "%s" is said in Russian', (reason, text) =>
+  expect(fill('{reason}', { reason }, CATALOGUES.ru)).toBe(text),
+)
 
 describe('numbers', () => {
   it.each([

@@ -20,6 +20,16 @@ describe('the ways to the relay', () => {
     expect(codes(findings)).toContain('token.accepted')
   })
 
+  it('a proxy that is silent, or hangs up, before the tunnel stands is the one at fault', () => {
+    const codeOf = (cause: 'timeout' | 'cut', probe: object) =>
+      relaySide([route({ proxy: 'http://proxy:3128', probe, reply: { ...refused, cause } })]).map(({ code }) => code)
+    expect([codeOf('timeout', {}), codeOf('cut', {})]).toEqual([
+      ['route.proxy_unreachable'],
+      ['route.proxy_unreachable'],
+    ])
+    expect(codeOf('timeout', { tcpMs: 3 })).toEqual(['route.timeout'])
+  })
+
   it('a relay that cannot answer now says nothing of the token', () => {
     const busy = { status: 503, retryAfter: null, relayVersion: '1.0.0', body: '{"code":"unavailable","detail":"x"}' }
     expect(codes(relaySide([route({ reply: busy })]))).toEqual(['route.relay_error', 'version.same'])

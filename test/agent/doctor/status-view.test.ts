@@ -71,6 +71,7 @@ it('is right only while the agent runs, takes snapshots, delivers, and its backu
     { condition: 'stopped' },
     { condition: 'removed' },
     { condition: 'not enrolled' },
+    { agent: undefined },
     { agent: status({ lastSnapshotAtMs: NOW_MS - 181_000 }) },
     { agent: status({ problem: { sinceMs: NOW_MS - 181_000, reason: 'x' } }) },
     { agent: status({ problem: { sinceMs: NOW_MS, reason: 'host_cloned: another machine' } }) },
@@ -98,7 +99,7 @@ it('names what keeps it from delivering before that is an outage', () => {
   const problem = { sinceMs: NOW_MS - 60_000, reason: 'the proxy cannot be reached (ECONNREFUSED)' }
   const text = renderStatus(facts({ agent: status({ problem }) }), { language: 'ru' })
   expect(text).toMatch(/^Всё в порядке\./)
-  expect(text).toContain('Помеха        прокси недоступен (ECONNREFUSED)')
+  expect(text).toContain('Проблема      прокси недоступен (ECONNREFUSED)')
 })
 
 it('is complete for a program', () => {

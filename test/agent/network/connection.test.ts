@@ -38,13 +38,16 @@ describe('a proxy', () => {
     expect(decodeURIComponent(proxy.login ?? '')).toBe('ДОМЕН\\агент:p#%')
   })
 
-  it.each(['proxy:3128', 'socks5://proxy:1080', 'http://proxy/path', `http://u:${SECRET}#@proxy`])(
-    'is not %s, which is not repeated',
-    text => {
-      expect(() => parseProxy(text)).toThrow(UserError)
-      expect(() => parseProxy(text)).not.toThrow('canary')
-    },
-  )
+  it.each([
+    'proxy:3128',
+    'socks5://proxy:1080',
+    'http://proxy/path',
+    `http://u:${SECRET}#@proxy`,
+    `http://u:${SECRET}%@proxy`,
+  ])('is not %s, which is not repeated', text => {
+    expect(() => parseProxy(text)).toThrow(UserError)
+    expect(() => parseProxy(text)).not.toThrow('canary')
+  })
 
   it('takes no password on the command line, one from a file or standard input', async () => {
     const paths = statePaths(directory)
@@ -167,6 +170,8 @@ describe('onec-agent behind a proxy that inspects TLS', () => {
     const strangers = enrol('--proxy', proxy.url, ...ca())
     expect([await strangers.ended, strangers.output()]).toEqual([2, expect.stringContaining('требует имя и пароль')])
     expect(strangers.output()).toContain('asks for a user name and password')
+    expect(strangers.output()).toContain('`onec-agent enrol … --proxy file:FILE`')
+    expect(strangers.output()).not.toContain('onec-agent network')
   })
 
   it('believes whom the operating system believes', async () => {
