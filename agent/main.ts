@@ -1,25 +1,26 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
+import { explainError } from './cli/explain-error.ts'
 import { buildProgram } from './cli/program.ts'
+import { printable } from './doctor/text/wrap.ts'
 import { systemCode, UserError } from './error.ts'
+import { readLanguage } from './language.ts'
 
-/** Entry of onec-agent: what a person can put right is one message and exit code 2, anything else is a bug. */
+/** Entry of onec-agent: what a person can put right is a message and exit code 2, anything else is a bug. */
 async function main(): Promise<void> {
+  // Whoever read went away (EPIPE), or the disk below a redirected log is full: that ends no agent.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     await buildProgram().parseAsync()
   } catch (error) {
-    if (error instanceof CommanderError) throw error
-    if (error instanceof UserError) process.stderr.write(`${error.message}\n`)
-    else if (systemCode(error)) process.stderr.write(`${(error as Error).message}${adviceFor(systemCode(error))}\n`)
-    else process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
+    // It is said already; --help ends this way too.
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2)
+    const isKnown = error instanceof UserError || systemCode(error) !== undefined
+    process.stderr.write(`${printable(isKnown ? explainError(error as Error, readLanguage()) : stackOf(error))}\n`)
     process.exit(error instanceof UserError ? 2 : 1)
   }
 }
 
-/** The state directory is closed to everybody else. */
-function adviceFor(code: string | undefined): string {
-  const who = process.platform === 'win32' ? 'administrator' : 'root (sudo)'
-  return code === 'EACCES' || code === 'EPERM' ? `\nIt is not open to you: run this as ${who}.` : ''
-}
+const stackOf = (error: unknown): string => (error instanceof Error && error.stack) || String(error)
 
 await main()

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { printable } from '../doctor/text/wrap.ts'
 import { VERSION } from '../version.ts'
 import { backupCommand } from './backup.ts'
 import { print, stateOption } from './context.ts'
@@ -13,6 +14,7 @@ import { statusCommand } from './status.ts'
 /** The command line. Actions fail with a UserError for what a person can put right. */
 export function buildProgram(): Command {
   const program = new Command('onec-agent')
+    .version(VERSION)
     .description('Takes a snapshot of this machine and its backups every minute and sends it to the relay.')
     // `--state` is also what `backup report` calls the backup's: each belongs to the word before it.
     .enablePositionalOptions()
@@ -32,5 +34,14 @@ export function buildProgram(): Command {
     .command('version')
     .description('Print the version')
     .action(() => print(VERSION))
+  settleMistakes(program)
   return program
+}
+
+/** A wrong command line is a CommanderError; what an unknown option holds may be a secret, meant for a known one. */
+function settleMistakes(command: Command): void {
+  command.exitOverride().configureOutput({
+    outputError: (text, write) => write(printable(text.replace(/(--[\w-]+)=[^\s']*/g, '$1=…'))),
+  })
+  for (const each of command.commands) settleMistakes(each)
 }
