@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { type CredentialKind, checkCredential, openCredentials } from '../backup/credentials.ts'
-import { UserError } from '../error.ts'
+import { systemCode, UserError } from '../error.ts'
 import { secureStateDirectory } from '../state-directory.ts'
 import { readTypedText } from '../typed-text.ts'
 import { readStdin } from './connection.ts'
@@ -68,5 +68,10 @@ async function readPassword(source: string): Promise<string> {
 
 function readPasswordFile(source: string): string {
   if (!source.startsWith('file:')) throw new UserError('--password is file:PATH, or - for standard input')
-  return readTypedText(source.slice('file:'.length))
+  const file = source.slice('file:'.length)
+  try {
+    return readTypedText(file)
+  } catch (error) {
+    throw new UserError(`--password: ${file} cannot be read: ${systemCode(error) ?? error}. Check the path and rights.`)
+  }
 }

@@ -21,7 +21,7 @@ export const en: Catalogue = {
       todo: 'Get a code from the operator of the relay, then: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.removed': {
-      what: 'This host was removed at the relay ({reason}).',
+      what: 'This host was removed at the relay.',
       why: 'An operator took it out; its token and its spool are erased.',
       todo: 'If it should come back: `onec-agent enrol --relay URL --code CODE`. If not: `onec-agent service uninstall`',
     },

@@ -19,7 +19,7 @@ export const ru: Catalogue = {
       todo: 'Возьмите код у администратора ретранслятора, затем: `onec-agent enrol --relay URL --code CODE`',
     },
     'host.removed': {
-      what: 'Этот сервер удалён на ретрансляторе ({reason}).',
+      what: 'Этот сервер удалён на ретрансляторе.',
       why: 'Его убрал администратор; токен и очередь здесь стёрты.',
       todo: 'Если сервер нужно вернуть: `onec-agent enrol --relay URL --code CODE`. Если нет: `onec-agent service uninstall`',
     },
