@@ -22,7 +22,8 @@ export function judgeRunning(facts: RunningFacts): Finding[] {
   if (condition === 'removed' || condition === 'not enrolled') return []
   const alive = condition === 'running' ? judgeAlive(facts) : [finding('agent.stopped')]
   if (!status) return alive
-  const { problem, version: running } = status
+  const { version: running } = status
+  const problem = status.problem ?? stalledSince(status, facts.nowMs)
   return [
     ...alive,
     ...(condition === 'running' && running !== version
@@ -31,6 +32,15 @@ export function judgeRunning(facts: RunningFacts): Finding[] {
     ...(condition === 'running' && problem ? [judgeProblem(problem, status.intervalMs, facts.nowMs)] : []),
     ...judgeSpool(status.spool),
   ]
+}
+
+/** A post is answered or fails within seconds and the next one is never further than an interval: a long silence is a bug. */
+const STALLED_MS = 15 * 60_000
+
+function stalledSince({ spool, lastDeliveredAtMs, startedAtMs, intervalMs }: AgentStatus, nowMs: number) {
+  const sinceMs = lastDeliveredAtMs ?? startedAtMs
+  const stalled = spool.pendingBatches > 0 && nowMs - sinceMs > Math.max(SILENT_INTERVALS * intervalMs, STALLED_MS)
+  return stalled ? { sinceMs, reason: 'stalled: ' } : undefined
 }
 
 /** One failed attempt is no outage: the next one is a moment away. A refusal of this host does not pass by itself. */

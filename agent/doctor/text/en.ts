@@ -462,6 +462,7 @@ export const en: Catalogue = {
       sql_unreachable: 'the server cannot be reached',
       sql_timeout: 'the server does not answer',
       sql_unreadable: 'the answer is not understood',
+      stalled: 'sending hangs; restart the service',
       host_disabled: 'this host is disabled at the relay',
       host_cloned: 'another machine sends with the token of this host',
       host_unknown: 'the relay does not know this host',

@@ -80,6 +80,7 @@ describe.each(LANGUAGES)('a report in %s', language => {
 
 it.each([
   ['token_revoked: This token was revoked.', 'токен отозван (This token was revoked.)'],
+  ['stalled: ', 'отправка зависла; перезапустите службу'],
   [strangerReason(200), 'отвечает не ретранслятор: прокси, страница входа в сеть или неверный адрес (HTTP 200)'],
   [strangerReason(302), 'ответ ведёт в другое место, ретранслятор так не делает: проверьте адрес (HTTP 302)'],
 ])('the agent’s reason "%s" is said in Russian', (reason, text) =>

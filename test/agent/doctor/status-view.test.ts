@@ -36,6 +36,7 @@ const facts = (changes: Partial<StatusFacts> = {}): StatusFacts => ({
   ...changes,
 })
 
+const spool = { pendingBatches: 0, oldestAtMs: null, droppedSnapshots: 0, asideBatches: 0 }
 const late = report('БП 3.0', { state: 'late', reason: 'late: no good backup by 06:00', completedAtMs: null })
 const bad = facts({
   proxy: 'http://proxy.local:3128',
@@ -72,6 +73,7 @@ it('is right only while the agent runs, takes snapshots, delivers, and its backu
     { condition: 'removed' },
     { condition: 'not enrolled' },
     { agent: undefined },
+    { agent: status({ lastDeliveredAtMs: NOW_MS - HOUR_MS, spool: { ...spool, pendingBatches: 1 } }) },
     { agent: status({ lastSnapshotAtMs: NOW_MS - 181_000 }) },
     { agent: status({ problem: { sinceMs: NOW_MS - 181_000, reason: 'x' } }) },
     { agent: status({ problem: { sinceMs: NOW_MS, reason: 'host_cloned: another machine' } }) },
@@ -82,6 +84,7 @@ it('is right only while the agent runs, takes snapshots, delivers, and its backu
   expect(wrong.filter(each => isAllRight(facts(each)))).toEqual([])
   expect(isAllRight(facts({ agent: status({ lastSnapshotAtMs: NOW_MS - 179_000 }) }))).toBe(true)
   expect(isAllRight(facts({ agent: status({ problem: { sinceMs: NOW_MS - 60_000, reason: 'x' } }) }))).toBe(true)
+  expect(isAllRight(facts({ agent: status({ lastDeliveredAtMs: NOW_MS - HOUR_MS }) }))).toBe(true)
   expect(isAllRight(facts({ service: [], agent: status({ unread: [{ family: 'users', reason: 'x' }] }) }))).toBe(true)
 })
 
