@@ -3,6 +3,7 @@ import { createGunzip, createInflateRaw, type Gunzip, type InflateRaw } from 'no
 import { systemCode } from '../error.ts'
 import { sevenZipProblem, zipProblem } from './archive.ts'
 import { type BackupFormat, detectFormat, HEAD_BYTES } from './format.ts'
+import { createHoleFinder } from './hole.ts'
 
 /** What reading a file whole found. `digest` is the SHA-256 of all of it. */
 export type IntegrityResult =
@@ -18,6 +19,8 @@ export interface FileReader {
 const CHUNK_BYTES = 1 << 20
 /** `1CIBDmpF` and a version; raw deflate follows. */
 const DT_HEADER_BYTES = 9
+/** Behind the end of what is compressed; more means that damaged data only looked like an end. */
+const MAX_REST_BYTES = 64 * 1024
 
 /**
  * Reads a file once from its beginning to its end and takes apart what can be taken apart without its key: a `.dt` and
@@ -38,7 +41,7 @@ export async function checkIntegrity(
     const chunk = await file.read(position, CHUNK_BYTES)
     if (chunk.length === 0) return truncated(`the file ends at ${position} of ${file.sizeBytes} bytes`)
     hash.update(chunk)
-    const bad = await decoder?.write(position === 0 ? chunk.subarray(decoder.skip) : chunk)
+    const bad = await decoder?.write(chunk)
     if (bad) return bad
     position += chunk.length
     await pace(chunk.length)
@@ -52,19 +55,43 @@ async function structureProblem(file: FileReader, format: BackupFormat | undefin
 }
 
 interface Decoder {
-  /** Bytes at the beginning that are not its. */
-  readonly skip: number
   write(chunk: Buffer): Promise<IntegrityResult | undefined>
   end(): Promise<IntegrityResult | undefined>
 }
 
 function decoderOf(format: BackupFormat | undefined): Decoder | undefined {
-  if (format === 'dt') return decoder(createInflateRaw(), DT_HEADER_BYTES)
-  return format === 'gz' ? decoder(createGunzip(), 0) : undefined
+  if (format === 'dt') return dtDecoder()
+  return format === 'gz' ? decoder(createGunzip()) : undefined
+}
+
+/**
+ * Raw deflate has no sum: what follows a hole may well be unpacked to something, and one in seven looked whole (360 random
+ * ones). So the hole is looked for, and an end that comes too early.
+ */
+function dtDecoder(): Decoder {
+  const stream = createInflateRaw()
+  const inflated = decoder(stream)
+  const findHole = createHoleFinder()
+  let sizeBytes = 0
+  return {
+    async write(chunk) {
+      const hole = findHole(chunk)
+      if (hole !== undefined) return damaged(`there are only zeros at ${hole} bytes`)
+      const skip = sizeBytes === 0 ? DT_HEADER_BYTES : 0
+      sizeBytes += chunk.length
+      return await inflated.write(chunk.subarray(skip))
+    },
+    async end() {
+      const bad = await inflated.end()
+      const endedAt = DT_HEADER_BYTES + stream.bytesWritten
+      if (bad || sizeBytes - endedAt <= MAX_REST_BYTES) return bad
+      return damaged(`the compressed data ends at ${endedAt} of ${sizeBytes} bytes`)
+    },
+  }
 }
 
 /** What comes out is thrown away: only whether it comes out is asked. */
-function decoder(stream: InflateRaw | Gunzip, skip: number): Decoder {
+function decoder(stream: InflateRaw | Gunzip): Decoder {
   let failure: Error | undefined
   let ended = false
   stream.on('error', error => {
@@ -84,7 +111,6 @@ function decoder(stream: InflateRaw | Gunzip, skip: number): Decoder {
   stream.resume()
   const found = () => failure && problemOf(failure)
   return {
-    skip,
     // What follows the end of the stream is not its business.
     async write(chunk) {
       if (!ended && !stream.closed)
@@ -104,7 +130,8 @@ function decoder(stream: InflateRaw | Gunzip, skip: number): Decoder {
 
 function problemOf(failure: Error): IntegrityResult {
   if (systemCode(failure) === 'Z_BUF_ERROR') return truncated('the compressed data stops before its end')
-  return { code: 'damaged', words: `the compressed data cannot be unpacked (${failure.message})` }
+  return damaged(`the compressed data cannot be unpacked (${failure.message})`)
 }
 
 const truncated = (words: string): IntegrityResult => ({ code: 'truncated', words })
+const damaged = (words: string): IntegrityResult => ({ code: 'damaged', words })

@@ -61,6 +61,19 @@ describe('checkIntegrity', () => {
     expect(await codeOf(content())).toBe(code)
   })
 
+  it('finds every hole in a .dt, also one that is unpacked to something', async () => {
+    const codes = await Promise.all(Array.from({ length: 40 }, () => codeOf(withHole(dtFile(), 12_288))))
+    expect(new Set(codes)).toEqual(new Set(['damaged']))
+  })
+
+  it('finds a .dt whose data only seems to end', async () => {
+    const ending = Buffer.concat([dtFile(1_000), Buffer.alloc(70_000, 'что-то')])
+    expect(await check(ending)).toMatchObject({
+      code: 'damaged',
+      words: expect.stringContaining(`of ${ending.length}`),
+    })
+  })
+
   it('finds a damaged entry in the directory of a zip', async () => {
     const copy = Buffer.from(zip)
     copy.fill(
