@@ -1,8 +1,8 @@
-import { describeError } from '../error.ts'
+import { describeError, systemCode } from '../error.ts'
 import { createTrouble, type Log } from '../log.ts'
 import type { SpoolItem } from '../spool/item.ts'
 import { newestOf } from './pack.ts'
-import type { FilePosition, FollowState, LogProgress } from './position.ts'
+import { EMPTY_STATE, type FilePosition, type FollowState, type LogProgress } from './position.ts'
 import type { FileReading } from './read.ts'
 import type { SourceReading } from './source.ts'
 import { applyProgress, loadState, saveState } from './state-file.ts'
@@ -30,8 +30,20 @@ const MAX_KNOWN = 500
 export function openBook(file: string, spooled: LogProgress | undefined, log: Log): Book {
   const trouble = createTrouble(log)
   const unsaved = new Set<number>(spooled?.files.map(each => each.id))
-  let state = loadState(file, spooled)
+  let state = load()
   let changed = spooled !== undefined
+
+  /** A bad sector must not keep the agent from its snapshots. */
+  function load(): FollowState {
+    try {
+      return loadState(file, spooled)
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      const then = 'what is not waiting in the spool is followed as if it were new'
+      trouble.raise('warn', `The positions of log files cannot be read (${describeError(error)}): ${then}`)
+      return spooled ? applyProgress(EMPTY_STATE, spooled) : EMPTY_STATE
+    }
+  }
 
   function withId(position: FilePosition): FilePosition {
     if (position.id !== 0) return position

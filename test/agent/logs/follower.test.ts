@@ -376,6 +376,18 @@ describe('a restart', () => {
     add('бэкап.log', 'четыре')
     expect(await following.texts()).toEqual(['четыре'])
   })
+
+  it('begins anew, and says so, when they cannot be read', async () => {
+    await following.poll()
+    rmSync(following.stateFile)
+    mkdirSync(following.stateFile)
+    following.start()
+    expect(following.said.join()).toContain('positions of log files cannot be read')
+    add('бэкап.log', 'до первого взгляда')
+    expect(await following.texts()).toEqual([])
+    add('бэкап.log', 'после')
+    expect(await following.texts()).toEqual(['после'])
+  })
 })
 
 describe('the technological log of 1C', () => {
