@@ -1,5 +1,5 @@
 import { NotEnrolledError, readToken } from '../config.ts'
-import { describeError, UserError } from '../error.ts'
+import { describeError, systemCode, UserError } from '../error.ts'
 import type { Exchange } from '../relay.ts'
 import { type RunOptions, runAgent } from '../run.ts'
 import { secureStateDirectory, UntrustedStateError } from '../state-directory.ts'
@@ -46,9 +46,13 @@ export async function serve(options: ServeOptions, life: ServiceLife): Promise<n
   function report(error: unknown): number {
     // Its log would lie in there.
     if (error instanceof UntrustedStateError) return EXIT.stateRefused
-    const known = error instanceof UserError
-    log('error', known ? error.message : `A bug ended the service: ${error instanceof Error ? error.stack : error}`)
-    return known ? EXIT.failed : EXIT.bug
+    // A full disk, rights that somebody took away: what stands in the way is the system's, and may be over at the next start.
+    if (error instanceof UserError || systemCode(error) !== undefined) {
+      log('error', (error as Error).message)
+      return EXIT.failed
+    }
+    log('error', `A bug ended the service: ${error instanceof Error ? error.stack : error}`)
+    return EXIT.bug
   }
 }
 

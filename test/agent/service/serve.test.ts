@@ -31,7 +31,7 @@ const store: SetupStore = {
 }
 
 /** A service whose way to the relay cannot be opened: that far it gets where the host is enrolled. */
-function begin(enrol: () => Promise<{ hostId: string }>) {
+function begin(enrol: () => Promise<{ hostId: string }>, problem: Error = new UserError('ca.pem cannot be read')) {
   const clock = manualClock()
   const stop = new AbortController()
   const running: number[] = []
@@ -42,7 +42,7 @@ function begin(enrol: () => Promise<{ hostId: string }>) {
     log: (level: string, message: string) => void lines.push(`${level} ${message}`),
     random: () => 0,
     connect: () => {
-      throw new UserError('ca.pem cannot be read')
+      throw problem
     },
     setup: { store, enrol },
   }
@@ -88,6 +88,14 @@ describe('the service of Windows', () => {
     writeToken()
     expect(await begin(async () => Promise.reject(new Error('never'))).ended).toBe(2)
     expect(code).toBeUndefined()
+  })
+
+  it('takes what the system refuses for no bug', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    writeToken()
+    const { ended } = begin(async () => Promise.reject(new Error('never')), full)
+    expect(await ended).toBe(2)
+    expect(lines.at(-1)).toBe('error ENOSPC: no space left on device, write')
   })
 
   it('puts a bug into its log, where nobody looks at a stream', async () => {
