@@ -11,6 +11,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: [`${own ?? 'test'}/**/*.test.ts`],
     exclude: own ? [] : ['test/real/**', 'test/wine/**'],
+    globalSetup: own ? [] : ['test/support/agent-bundle.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -2,11 +2,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, it } from 'vitest'
+import { afterEach, beforeEach, inject, it } from 'vitest'
 import type { Snapshot } from '../../shared/wire.ts'
 import { type FakeRelay, startFakeRelay } from './support/fake-relay.ts'
 
-const MAIN = new URL('../../agent/main.ts', import.meta.url).pathname
+const AGENT = inject('agent')
 /** As many as may hang at once: the dispatcher, backups, log files, and every family that asks somebody. */
 const HANGING = 13
 let directory: string
@@ -27,7 +27,7 @@ afterEach(async () => {
 function start(args: readonly string[], nodeArgs: readonly string[] = []) {
   const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1' }
   const state = path.join(directory, 'state')
-  const child = spawn(process.execPath, [...nodeArgs, MAIN, '--state', state, ...args], { env })
+  const child = spawn(process.execPath, [...nodeArgs, AGENT, '--state', state, ...args], { env })
   children.add(child)
   let output = ''
   child.stdout.on('data', data => (output += data))

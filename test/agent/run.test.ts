@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type FakeRelay, refusal, startFakeRelay } from './support/fake-relay.ts'
 
-const MAIN = new URL('../../agent/main.ts', import.meta.url).pathname
+const AGENT = inject('agent')
 let directory: string
 let relay: FakeRelay
 let children: ChildProcess[]
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 function start(...args: string[]) {
   const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1', GRAFANA_LOKI_PASSWORD: 'glc_canary', LANG: 'C' }
-  const child = spawn(process.execPath, [MAIN, '--state', directory, ...args], { env })
+  const child = spawn(process.execPath, [AGENT, '--state', directory, ...args], { env })
   children.push(child)
   let output = ''
   child.stdout.on('data', data => (output += data))

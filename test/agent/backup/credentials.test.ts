@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { checkCredential, credentialFor, openCredentials, shareOf } from '../../../agent/backup/credentials.ts'
 import { readProcessIds } from '../../../agent/windows/job.ts'
 import { netResource } from '../../../agent/windows/network-share.ts'
@@ -76,7 +76,7 @@ it('closes a state directory that lies open before the first password is in it',
   chmodSync(state, 0o755)
   const source = path.join(directory, 'password.txt')
   writeFileSync(source, 'пароль\n')
-  const main = new URL('../../../agent/main.ts', import.meta.url).pathname
+  const main = inject('agent')
   const words = ['--state', state, '--share', '\\\\nas\\backup', '--user', 'копии', '--password', `file:${source}`]
   await promisify(execFile)(process.execPath, [main, 'backup', 'credential', 'set', ...words], { timeout: 15_000 })
   expect(statSync(state).mode & 0o777).toBe(0o700)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { is1C, optionOf1C } from '../../../agent/backup/dump-result.ts'
 import type { StoredReport } from '../../../agent/backup/inbox.ts'
 import { type BackupRun, runBackup } from '../../../agent/backup/run.ts'
@@ -128,7 +128,7 @@ describe('runBackup', () => {
 
 describe('backup run', () => {
   it('ends with the exit code of the command, and with nothing but its output', () => {
-    const main = path.join(import.meta.dirname, '../../../agent/main.ts')
+    const main = inject('agent')
     const file = path.join(directory, '[1].dt')
     // Bytes of cp866, and one that no encoding has.
     const script = `printf '\\217\\0\\377'; printf 12345 > '${file}'; exit 3`

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { run } from '../../support/process.ts'
 
-const MAIN = new URL('../../../agent/main.ts', import.meta.url).pathname
+const AGENT = inject('agent')
 const CONFIG = { hostId: 'h1', routes: ['http://127.0.0.1:9'], machineId: 'm'.repeat(32) }
 let directory: string
 
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 const onec = async (args: readonly string[], locale = 'C') => {
-  const child = run(process.execPath, [MAIN, ...args], { env: { ONEC_AGENT_STATE: directory, LC_ALL: locale } })
+  const child = run(process.execPath, [AGENT, ...args], { env: { ONEC_AGENT_STATE: directory, LC_ALL: locale } })
   return [await child.ended, child.output()] as const
 }
 const enrolled = (config: unknown = CONFIG) => {
@@ -53,7 +53,7 @@ it.each([
 })
 
 it.each(['| true', '> /dev/full'])('output that nobody takes (%s) is no bug', onto => {
-  const line = `"${process.execPath}" "${MAIN}" once --json --state "${directory}" ${onto}; echo "\${PIPESTATUS[0]}" >&2`
+  const line = `"${process.execPath}" "${AGENT}" once --json --state "${directory}" ${onto}; echo "\${PIPESTATUS[0]}" >&2`
   const { stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8', timeout: 30_000 })
   expect(stderr).toBe('0\n')
 })
@@ -69,7 +69,7 @@ it('doctor ends although a log file is in a place that does not answer', async (
   // Opened for reading it waits for a writer, as a dead NAS is waited for.
   execFileSync('mkfifo', [nas])
   enrolled({ ...CONFIG, host: { logFiles: [{ path: nas }] } })
-  const child = run(process.execPath, [MAIN, 'doctor', '--json', '--state', directory], {})
+  const child = run(process.execPath, [AGENT, 'doctor', '--json', '--state', directory], {})
   await child.says(/"check\.late"/, 30_000)
   expect(await child.ended).not.toBe(0)
   expect(JSON.parse(child.output()).ok).toBe(false)

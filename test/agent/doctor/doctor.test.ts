@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { systemClock } from '../../../agent/clock.ts'
 import { readEnvironment, statePaths } from '../../../agent/config.ts'
 import { examine } from '../../../agent/doctor/doctor.ts'
@@ -13,7 +13,7 @@ import { run } from '../../support/process.ts'
 import { startStallingLink } from '../../support/stalling-link.ts'
 import { type FakeRelay, startFakeRelay } from '../support/fake-relay.ts'
 
-const MAIN = new URL('../../../agent/main.ts', import.meta.url).pathname
+const AGENT = inject('agent')
 const TOKEN = 'ohr1.test.token'
 const SECRET = 'пароль-canary'
 const authority = createAuthority('Kaspersky Anti-Virus Personal Root')
@@ -44,7 +44,7 @@ const codes = ({ findings }: Answer) => findings.map(({ code }) => code)
 const find = ({ findings }: Answer, code: FindingCode) => findings.find(each => each.code === code)
 
 const onec = (...args: string[]) =>
-  run(process.execPath, [MAIN, ...args, '--state', directory], { env: { METRICS_INTERVAL: '1' } })
+  run(process.execPath, [AGENT, ...args, '--state', directory], { env: { METRICS_INTERVAL: '1' } })
 
 /** As `enrol` leaves it, with more in its configuration. */
 function enrol(route: string, more: Record<string, unknown> = {}): void {

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type FakeRelay, startFakeRelay } from '../support/fake-relay.ts'
 
-const MAIN = new URL('../../../agent/main.ts', import.meta.url).pathname
+const AGENT = inject('agent')
 let directory: string
 let relay: FakeRelay
 const children = new Set<ChildProcess>()
@@ -29,7 +29,7 @@ const log = (name: string) => path.join(directory, 'логи', name)
 
 function start(...args: string[]) {
   const env = { PATH: process.env.PATH, METRICS_INTERVAL: '1' }
-  const child = spawn(process.execPath, [MAIN, '--state', path.join(directory, 'state'), ...args], {
+  const child = spawn(process.execPath, [AGENT, '--state', path.join(directory, 'state'), ...args], {
     env,
     stdio: 'ignore',
   })

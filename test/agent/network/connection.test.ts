@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { statePaths, writeConfig } from '../../../agent/config.ts'
 import { UserError } from '../../../agent/error.ts'
 import { openConnection, readConnection, writeConnection } from '../../../agent/network/connection.ts'
@@ -12,7 +12,7 @@ import { type ForwardProxy, startForwardProxy } from '../../support/forward-prox
 import { run } from '../../support/process.ts'
 import { type FakeRelay, startFakeRelay } from '../support/fake-relay.ts'
 
-const MAIN = new URL('../../../agent/main.ts', import.meta.url).pathname
+const AGENT = inject('agent')
 const SECRET = 'пароль:9$canary'
 const authority = createAuthority('ООО «Ромашка» CA')
 let directory: string
@@ -134,7 +134,7 @@ describe('onec-agent behind a proxy that inspects TLS', () => {
 
   const state = () => path.join(directory, 'state')
   const agent = (...args: string[]) =>
-    run(process.execPath, [MAIN, ...args, '--state', state()], { env: { ...environment } })
+    run(process.execPath, [AGENT, ...args, '--state', state()], { env: { ...environment } })
   const enrol = (...more: string[]) =>
     agent('enrol', '--relay', 'https://relay.example', '--code', 'CODE-1234', '--name', 'БУХ', ...more)
   const ca = () => ['--ca', path.join(directory, 'ca.pem.source')]
