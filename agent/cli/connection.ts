@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers'
 import { type Command, Option } from 'commander'
 import { decodeTyped } from '../typed-text.ts'
 
@@ -11,9 +10,16 @@ export function addConnectionOptions(command: Command): Command {
     .addOption(new Option('--ca <file>', "PEM file with a company's own root certificates, or `none`"))
 }
 
-/** All of standard input, where a person may be typing. */
-export async function readStdin(): Promise<string> {
-  const end = process.platform === 'win32' ? 'Ctrl-Z, Enter' : 'Ctrl-D'
-  if (process.stdin.isTTY) process.stderr.write(`Type it, then Enter, ${end} / Введите, затем Enter, ${end}:\n`)
-  return decodeTyped(await buffer(process.stdin))
+/**
+ * All of standard input; of a person who types, one line: on Windows Node takes Ctrl-Z for a character, and would wait
+ * for ever (https://github.com/nodejs/node/issues/61397).
+ */
+export async function readStdin(stdin: NodeJS.ReadableStream & { isTTY?: boolean } = process.stdin): Promise<string> {
+  if (stdin.isTTY) process.stderr.write('Type it, then Enter / Введите и нажмите Enter:\n')
+  const chunks: Buffer[] = []
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    if (stdin.isTTY && chunk.includes('\n')) break
+  }
+  return decodeTyped(Buffer.concat(chunks))
 }
