@@ -38,10 +38,11 @@ export function buildProgram(): Command {
   return program
 }
 
-/** A wrong command line is a CommanderError; what an unknown option holds may be a secret, meant for a known one. */
+/** A wrong command line is a CommanderError; what an unknown option holds, or stands alone, may be a secret. */
 function settleMistakes(command: Command): void {
   command.exitOverride().configureOutput({
-    outputError: (text, write) => write(printable(text.replace(/(--[\w-]+)=[^\s']*/g, '$1=…'))),
+    outputError: (text, write) =>
+      write(printable(text.replace(/(--[\w-]+)=.*'/gs, "$1=…'").replace(/( but got \d+): .*/gs, '$1.\n'))),
   })
   for (const each of command.commands) settleMistakes(each)
 }

@@ -28,6 +28,8 @@ it.each([
   [['docter'], "unknown command 'docter'"],
   [['doctor', '--lang', 'de'], 'Allowed choices are en, ru'],
   [['network', '--pasword=canary'], "unknown option '--pasword=…'"],
+  [['network', "--pasword=it's a canary"], "unknown option '--pasword=…'\n"],
+  [['network', '--proxy', '-', 'a canary'], 'but got 1.\n'],
   [['backup', 'report', '--name', 'ut11', '--state', 'ok', '--size', 'много'], 'A whole number of bytes'],
 ])('the command line %j is a mistake, which ends with 2 and no secret', async (args, said) => {
   const [code, output] = await onec(args)
