@@ -46,8 +46,9 @@ export async function serve(options: ServeOptions, life: ServiceLife): Promise<n
   function report(error: unknown): number {
     // Its log would lie in there.
     if (error instanceof UntrustedStateError) return EXIT.stateRefused
-    // A full disk, rights that somebody took away: what stands in the way is the system's, and may be over at the next start.
-    if (error instanceof UserError || systemCode(error) !== undefined) {
+    // A full disk, rights that somebody took away: what stands in the way is the system's, and may be over at the next
+    // start. Node's own codes (ERR_INVALID_ARG_TYPE) are those of bugs.
+    if (error instanceof UserError || /^E(?!RR_)/.test(systemCode(error) ?? '')) {
       log('error', (error as Error).message)
       return EXIT.failed
     }

@@ -103,4 +103,13 @@ describe('the service of Windows', () => {
     expect(await ended).toBe(1)
     expect(lines[0]).toMatch(/^error A bug ended the service: TypeError: x is not a function/)
   })
+
+  it('takes an error with a code of Node for a bug all the same', async () => {
+    writeToken()
+    const wrong = Object.assign(new TypeError('The "path" argument must be of type string'), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
+    expect(await begin(async () => Promise.reject(new Error('never')), wrong).ended).toBe(1)
+    expect(lines.at(-1)).toMatch(/^error A bug ended the service: TypeError: The "path".*\n +at /)
+  })
 })
