@@ -38,21 +38,21 @@ const WINDOWS = { makePrivateDirectory, readSecurity, makePrivate }
 export function secureOnWindows(directory: string, log: Log, access: Access): void {
   mkdirSync(access.elevated ? path.dirname(directory) : directory, { recursive: true })
   if (!access.elevated || access.makePrivateDirectory(directory)) return
-  const privacy = requireTrusted(directory, access)
+  const privacy = requireTrusted(directory, access.readSecurity(directory), access)
   if (privacy.kind === 'private') return
   // Others could put something into it, which stays theirs whatever its directory lets them do.
   requireTrustedBelow(directory, access)
   access.makePrivate(directory)
   // An empty one that others may write to they may make a link, until now.
-  requireTrusted(directory, access)
+  requireTrusted(directory, access.readSecurity(directory), access)
   const whom = privacy.trustees.join(', ')
   log('warn', `${directory} was open to others${whom && ` (${whom})`}; now only SYSTEM and administrators get in`)
 }
 
 type TrustedPrivacy = Exclude<Privacy, { kind: 'foreign' | 'link' }>
 
-function requireTrusted(name: string, { readSecurity, sid }: Access): TrustedPrivacy {
-  const privacy = judgePrivacy(readSecurity(name) ?? { sddl: '', isLink: false }, sid)
+function requireTrusted(name: string, security: Security | undefined, { sid }: Access): TrustedPrivacy {
+  const privacy = judgePrivacy(security ?? { sddl: '', isLink: false }, sid)
   if (privacy.kind === 'foreign')
     throw new UntrustedStateError(
       `${name} was made by another user (${privacy.owner}), so what is in it cannot be trusted. Delete it as administrator and try again.`,
@@ -67,7 +67,10 @@ function requireTrusted(name: string, { readSecurity, sid }: Access): TrustedPri
 function requireTrustedBelow(directory: string, access: Access): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const name = path.join(directory, entry.name)
-    requireTrusted(name, access)
+    const security = access.readSecurity(name)
+    // Gone since it was listed: an agent that runs replaces its files.
+    if (security === undefined) continue
+    requireTrusted(name, security, access)
     if (entry.isDirectory()) requireTrustedBelow(name, access)
   }
 }

@@ -106,6 +106,13 @@ describe('on Windows, where everybody may make a directory in ProgramData', () =
     for (let start = 0; start < 2; start++) expect(begin).toThrow(`${path.join(state, 'backups', 'inbox')} ${words}`)
   })
 
+  it('is closed although a file is gone since it was listed, as an agent that runs replaces its own', () => {
+    put(state, WIDE)
+    writeFileSync(path.join(state, 'status.json.4711.tmp'), '')
+    begin()
+    expect(kept.get(state)?.sddl).toBe(PRIVATE_SDDL)
+  })
+
   it('became a link before it was closed: refused', () => {
     put(state, WIDE)
     const flipped = { ...access, makePrivate: (name: string) => void kept.set(name, { sddl: WIDE, isLink: true }) }
