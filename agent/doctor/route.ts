@@ -72,14 +72,18 @@ export function routeTrouble(facts: RouteFacts): Finding | undefined {
   return finding(/^\s*</.test(body) ? 'route.page' : 'route.stranger', { route, status })
 }
 
+/** Until the tunnel stands nobody but the proxy has been asked; until there is an address, nobody but a name server. */
+function whoseFault({ proxy, probe }: RouteFacts, cause: NetworkCause): NetworkCause {
+  if (proxy === undefined) return cause === 'timeout' && probe.address === undefined ? 'dns' : cause
+  return probe.tcpMs === undefined && (cause === 'timeout' || cause === 'cut') ? 'proxy_unreachable' : cause
+}
+
 function networkTrouble(facts: RouteFacts, cause: NetworkCause, detail: string | undefined): Finding {
   const { route, proxy = '?', probe } = facts
-  // Until the tunnel stands nobody but the proxy has been asked.
-  const isProxys = facts.proxy !== undefined && probe.tcpMs === undefined && (cause === 'timeout' || cause === 'cut')
   const url = new URL(route)
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const { certificate } = probe
-  return finding(`route.${isProxys ? 'proxy_unreachable' : cause}`, {
+  return finding(`route.${whoseFault(facts, cause)}`, {
     route,
     host: hostOf(url),
     port,

@@ -30,6 +30,12 @@ describe('the ways to the relay', () => {
     expect(codeOf('timeout', { tcpMs: 3 })).toEqual(['route.timeout'])
   })
 
+  it('a name server that is silent is not taken for a firewall before the relay', () => {
+    const codeOf = (probe: object) =>
+      relaySide([route({ probe, reply: { ...refused, cause: 'timeout' } })]).map(({ code }) => code)
+    expect([codeOf({}), codeOf({ address: '192.0.2.1', dnsMs: 3 })]).toEqual([['route.dns'], ['route.timeout']])
+  })
+
   it('a relay that cannot answer now says nothing of the token', () => {
     const busy = { status: 503, retryAfter: null, relayVersion: '1.0.0', body: '{"code":"unavailable","detail":"x"}' }
     expect(codes(relaySide([route({ reply: busy })]))).toEqual(['route.relay_error', 'version.same'])
