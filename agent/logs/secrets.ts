@@ -46,18 +46,19 @@ const RULES: readonly Rule[] = [
   // What scripts of backups say, their echo being on. rar a -hpSecret · 7z a -pSecret
   {
     where: /\b(?:7z[ar]?|(?:win)?rar)\b/i,
-    what: new RegExp(String.raw`((?<=\s)"?-h?p)(?:${QUOTED}|[^\s"]{1,256})`, 'giu'),
+    what: new RegExp(String.raw`((?<=\s)"?-h?p)(?:(?<="-h?p)[^"]{1,256}|${QUOTED}|[^\s"]{1,256})`, 'giu'),
   },
-  // net use Z: \\nas\backup secret /user:bot · net use \\nas\backup /user:bot secret
+  // net use Z: \\nas\backup secret /user:bot · net use "\\nas\my backup" /user:bot secret
   {
     where: /\bnet1?(?:\.exe)?\s+use\b/i,
     what: new RegExp(
-      String.raw`((?:\\\\[^\s"]{1,256}|\/user:[^\s"]{1,128})"?\s{1,8})(?![/*\\])(?:${QUOTED}|\S{1,256})`,
+      String.raw`((?:"(?:\\\\|\/user:)[^"]{1,256}"|(?<!")(?:\\\\|\/user:)(?:"[^"]{1,256}"|[^\s"]{1,256}))\s{1,8})(?!"?\/user:|[/*\\])(?:${QUOTED}|\S{1,256})`,
       'giu',
     ),
   },
-  // curl -u bot:secret
-  { where: /\bcurl\b/i, what: /((?<=\s)(?:-u|--user)\s{0,8}"?[^\s:"]{1,128}:)[^\s"]{1,256}/gu },
+  // curl -u "bot:my secret" · curl -u bot:secret
+  { where: /\bcurl\b/i, what: /((?<=\s)(?:-u|--user)\s{0,8}(["'])[^:"']{1,128}:)(?:(?!\2).){1,256}/gu },
+  { where: /\bcurl\b/i, what: /((?<=\s)(?:-u|--user)\s{0,8}[^\s:"']{1,128}:)[^\s"]{1,256}/gu },
   { what: /\b((?:Bearer|Basic)\s{1,8})[A-Za-z0-9+/_=.~-]{6,}/g },
   // A host's own token.
   { what: /(\bohr1\.)[\w.-]{8,}/g },

@@ -44,6 +44,24 @@ describe('maskSecrets', () => {
     expect(masked).not.toContain('S3cr')
   })
 
+  it('masks all of a password with spaces, and what follows a name with spaces', () => {
+    expect(maskSecrets(`7z a "-p${SECRET} с пробелом" x.7z`)).toBe('7z a "-p***" x.7z')
+    expect(maskSecrets(`rar a -hp"${SECRET} x" копия.rar`)).toBe('rar a -hp*** копия.rar')
+    expect(maskSecrets(`net use Z: "\\\\nas\\мои копии" ${SECRET} /user:bot`)).toBe(
+      'net use Z: "\\\\nas\\мои копии" *** /user:bot',
+    )
+    expect(maskSecrets(`net use "\\\\nas\\мои копии" /user:"ПК\\мой бот" ${SECRET} /y`)).toBe(
+      'net use "\\\\nas\\мои копии" /user:"ПК\\мой бот" *** /y',
+    )
+    expect(maskSecrets(`net use Z: \\\\nas\\b "/user:ПК\\мой бот" "${SECRET} x"`)).toBe(
+      'net use Z: \\\\nas\\b "/user:ПК\\мой бот" ***',
+    )
+    expect(maskSecrets(`curl -H "x: y" -u "мой бот:${SECRET} x" -T a ftps://nas/`)).toBe(
+      'curl -H "x: y" -u "мой бот:***" -T a ftps://nas/',
+    )
+    expect(maskSecrets(`curl -H "x: y" -u bot:${SECRET} -T a`)).toBe('curl -H "x: y" -u bot:*** -T a')
+  })
+
   it('leaves the rest of the line', () => {
     expect(maskSecrets(`Srvr="s";Usr="Админ";Pwd="${SECRET}";Locale=ru`)).toBe('Srvr="s";Usr="Админ";Pwd=***;Locale=ru')
     expect(maskSecrets(`1cv8 DESIGNER /N a /P ${SECRET} /Out D:\\l.txt`)).toBe(
