@@ -12,6 +12,8 @@ export interface CommandEnd {
 
 /** Between asking a command to end and killing it. */
 const GRACE_MS = 5_000
+/** Between two looks at what a command that has ended at its timeout has left. */
+const POLL_MS = 100
 
 /**
  * Runs a command with this process's own input and output, so that the timeout and a signal to this process end
@@ -29,36 +31,58 @@ export async function runCommand(command: readonly string[], timeoutMs: number |
   const signalAll = (signal: NodeJS.Signals) => {
     if (child.pid !== undefined) tree.signal(child.pid, signal)
   }
-  const endRest = () => {
-    if (child.pid !== undefined) tree.endRest(child.pid)
+  const rest: Rest = {
+    isLeft: () => child.pid !== undefined && tree.isRestLeft(child.pid),
+    end: () => {
+      if (child.pid !== undefined) tree.endRest(child.pid)
+    },
   }
   const forwarded: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const signal of forwarded) process.on(signal, signalAll)
-  return await endOf(child, timeoutMs, { signalAll, endRest }).finally(() => {
+  return await endOf(child, timeoutMs, signalAll, rest).finally(() => {
     for (const signal of forwarded) process.off(signal, signalAll)
   })
+}
+
+/** What the command has started, and what may outlive it. */
+interface Rest {
+  isLeft(): boolean
+  end(): void
 }
 
 function endOf(
   child: ChildProcess,
   timeoutMs: number | undefined,
-  { signalAll, endRest }: { signalAll: (signal: NodeJS.Signals) => void; endRest: () => void },
+  signalAll: (signal: NodeJS.Signals) => void,
+  rest: Rest,
 ): Promise<CommandEnd> {
   const timers: NodeJS.Timeout[] = []
   const after = (ms: number, then: () => void) => timers.push(setTimeout(then, ms))
   const ended = new Promise<CommandEnd>(resolve => {
     let timedOut = false
+    let graceOver = false
+    // A shell ends at once; what it started may still be giving back a lock, or be deaf to the first signal.
+    const endRest = () => {
+      if (rest.isLeft() && !graceOver) {
+        after(POLL_MS, endRest)
+        return
+      }
+      rest.end()
+      resolve(timeoutEnd(timeoutMs))
+    }
     child.on('error', error => resolve(notStarted(error)))
     child.on('exit', (code, signal) => {
-      // What it started may have outlived it, deaf to the first signal.
       if (timedOut) endRest()
-      resolve(timedOut ? timeoutEnd(timeoutMs) : commandEnd(code, signal))
+      else resolve(commandEnd(code, signal))
     })
     if (timeoutMs === undefined) return
     after(timeoutMs, () => {
       timedOut = true
       signalAll('SIGTERM')
-      after(GRACE_MS, () => signalAll('SIGKILL'))
+      after(GRACE_MS, () => {
+        graceOver = true
+        signalAll('SIGKILL')
+      })
       // Of another account, or stuck in the system: it is not waited for.
       after(2 * GRACE_MS, () => {
         child.unref()

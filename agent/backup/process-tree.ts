@@ -8,6 +8,8 @@ export interface ProcessTree {
   readonly spawn: { readonly detached: boolean }
   /** Asks all of it to end; where no signal can ask (Windows), ends it. */
   signal(pid: number, signal: NodeJS.Signals): void
+  /** Whether the first process, which has ended, has left any that may be asked to end and has not done so yet. */
+  isRestLeft(pid: number): boolean
   /** Ends what the first process, which has ended, has left. */
   endRest(pid: number): void
 }
@@ -24,6 +26,13 @@ const groupTree: ProcessTree = {
       process.kill(-pid, signal)
     } catch (error) {
       if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error
+    }
+  },
+  isRestLeft(pid) {
+    try {
+      return process.kill(-pid, 0)
+    } catch {
+      return false
     }
   },
   endRest: pid => groupTree.signal(pid, 'SIGKILL'),
@@ -45,6 +54,8 @@ function windowsTree(): ProcessTree {
       if (job) job.endAll()
       else taskkill(pid)
     },
+    // All of it was ended, not asked.
+    isRestLeft: () => false,
     // Without a job only its number is left, which may be another's by now.
     endRest: () => job?.endAll(),
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
@@ -96,6 +96,12 @@ describe('runBackup', () => {
   it('takes no unfinished file', async () => {
     const file = path.join(directory, '*')
     expect(await run('printf 12345 > "$1/1.dt.part"', { file })).toMatchObject({ state: 'failed' })
+  })
+
+  it('lets what the command started clean up at its timeout', async () => {
+    const script = 'sh -c \'trap "sleep 0.5; : > $0/clean; exit" TERM; while :; do sleep 0.1; done\' "$1" & sleep 60'
+    expect(await run(script, { timeoutMs: 500 })).toMatchObject({ exitCode: 124 })
+    expect(existsSync(path.join(directory, 'clean'))).toBe(true)
   })
 
   it('ends what outlived the command at its timeout, deaf to the first signal', async () => {
