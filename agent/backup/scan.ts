@@ -20,6 +20,8 @@ const STATS_A_CALL = 50
 /** Folders that one scan goes into: a list that were cut silently would miss the newest. */
 const MAX_DIRECTORIES = 2_000
 const MAX_DEPTH = 6
+/** At the root of a Windows volume: deleted files are no backups, and an administrator may not read these. */
+const SYSTEM_FOLDER = /^(\$recycle\.bin|system volume information)$/i
 
 export interface Scan {
   /** The newest files, in no order. */
@@ -158,7 +160,7 @@ export async function listFiles(root: string, segments: readonly string[], halt?
       const name = path.join(at, entry.name)
       if (!entry.isDirectory()) {
         if (tail.length === 0 && matches(entry.name)) found.add(name)
-      } else if (depth < MAX_DEPTH) {
+      } else if (depth < MAX_DEPTH && !SYSTEM_FOLDER.test(entry.name)) {
         if (rest[0] === '**') queue.push({ at: name, rest, depth: depth + 1 })
         if (tail.length > 0 && matches(entry.name)) queue.push({ at: name, rest: tail, depth: depth + 1 })
       }

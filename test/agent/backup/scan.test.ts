@@ -112,6 +112,11 @@ describe('a scanner', () => {
     expect(await names('*.dt')).toEqual(['0.dt'])
     expect(await names('2026-*/*.dt')).toEqual(['2026-11-24/1.dt', '2026-11-25/2.dt'])
     expect(await names('**/*.dt')).toHaveLength(4)
+    for (const folder of ['$RECYCLE.BIN/S-1-5-18', 'System Volume Information'])
+      mkdirSync(path.join(directory, folder), { recursive: true })
+    put('$RECYCLE.BIN/S-1-5-18/удалена.dt', EVENING_MS)
+    put('System Volume Information/4.dt', EVENING_MS)
+    expect(await names('**/*.dt')).toHaveLength(4)
   })
 
   it('finds the newest in any of a year of folders, and says when there are too many', async () => {
