@@ -59,6 +59,11 @@ interface Decoder {
   end(): Promise<IntegrityResult | undefined>
 }
 
+interface Inflating extends Decoder {
+  /** The compressed data came to its end. */
+  readonly isOver: boolean
+}
+
 function decoderOf(format: BackupFormat | undefined): Decoder | undefined {
   if (format === 'dt') return dtDecoder()
   return format === 'gz' ? decoder(createGunzip()) : undefined
@@ -73,25 +78,27 @@ function dtDecoder(): Decoder {
   const inflated = decoder(stream)
   const findHole = createHoleFinder()
   let sizeBytes = 0
+  const endedAt = () => DT_HEADER_BYTES + stream.bytesWritten
   return {
     async write(chunk) {
-      const hole = findHole(chunk)
-      if (hole !== undefined) return damaged(`there are only zeros at ${hole} bytes`)
+      const hole = inflated.isOver ? undefined : findHole(chunk)
       const skip = sizeBytes === 0 ? DT_HEADER_BYTES : 0
       sizeBytes += chunk.length
-      return await inflated.write(chunk.subarray(skip))
+      const bad = await inflated.write(chunk.subarray(skip))
+      // Zeros behind the end are what a copy was filled up with.
+      if (hole === undefined || (inflated.isOver && hole >= endedAt())) return bad
+      return damaged(`there are only zeros at ${hole} bytes`)
     },
     async end() {
       const bad = await inflated.end()
-      const endedAt = DT_HEADER_BYTES + stream.bytesWritten
-      if (bad || sizeBytes - endedAt <= MAX_REST_BYTES) return bad
-      return damaged(`the compressed data ends at ${endedAt} of ${sizeBytes} bytes`)
+      if (bad || sizeBytes - endedAt() <= MAX_REST_BYTES) return bad
+      return damaged(`the compressed data ends at ${endedAt()} of ${sizeBytes} bytes`)
     },
   }
 }
 
 /** What comes out is thrown away: only whether it comes out is asked. */
-function decoder(stream: InflateRaw | Gunzip): Decoder {
+function decoder(stream: InflateRaw | Gunzip): Inflating {
   let failure: Error | undefined
   let ended = false
   stream.on('error', error => {
@@ -111,6 +118,9 @@ function decoder(stream: InflateRaw | Gunzip): Decoder {
   stream.resume()
   const found = () => failure && problemOf(failure)
   return {
+    get isOver() {
+      return ended
+    },
     // What follows the end of the stream is not its business.
     async write(chunk) {
       if (!ended && !stream.closed)
