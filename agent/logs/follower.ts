@@ -63,6 +63,8 @@ export function createFollower(options: FollowerOptions): LogFollower {
   const lastLooks = new Map<string, number>()
   let begun = false
   let turn = 0
+  /** The turn after the last look: moved on to by one, for whatever reason, so that of two files each has its own. */
+  let nextTurn = 1
 
   function lookAt(source: LogSource, maxFiles: number, budget: ReadBudget, nowMs: number): Promise<SourceReading> {
     const paths = logSources(config(), windows).map(each => each.path)
@@ -115,6 +117,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
     const budget = { ...BUDGET, expired: () => spentMs() > READ_MS }
     const maxFiles = filesPerPattern(sources)
     const first = turn % sources.length
+    nextTurn = turn + 1
     const readings: FileReading[] = []
     for (const source of [...sources.slice(first), ...sources.slice(0, first)]) {
       const leftMs = DEADLINE_MS - spentMs()
@@ -123,7 +126,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
       if (reading) readings.push(...take(reading))
       else views.hang(source.path, looks.isHanging(source.path))
     }
-    if (budget.expired() || budget.bytes <= 0 || budget.chars <= 0) turn++
+    if (budget.expired() || budget.bytes <= 0 || budget.chars <= 0) turn = nextTurn
     return readings
   }
 
@@ -146,7 +149,7 @@ export function createFollower(options: FollowerOptions): LogFollower {
       const parcels = packItems({ base, readings, ...more })
       const packed = countEntries(parcels.map(({ item }) => item)) - countEntries([base])
       // One file that always fills all items must not keep the others waiting for ever.
-      if (packed < readings.reduce((sum, { steps }) => sum + steps.length, 0)) turn++
+      if (packed < readings.reduce((sum, { steps }) => sum + steps.length, 0)) turn = nextTurn
       return parcels
     },
     commit(parcels) {

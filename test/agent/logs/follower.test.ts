@@ -460,9 +460,11 @@ describe('bounds', () => {
   })
 
   it.each([
-    ['path', ['шум.log', 'бэкап.log']],
-    ['pattern', ['*.log']],
-  ])('of all files together: one that always fills it leaves the others their turn (%s)', async (_, paths) => {
+    ['path', ['шум.log', 'бэкап.log'], ''],
+    ['pattern', ['*.log'], ''],
+    ['path, more text than is read', ['шум.log', 'бэкап.log'], 'очень длинно '.repeat(25)],
+    ['pattern, more text than is read', ['*.log'], 'очень длинно '.repeat(25)],
+  ])('of all files together: one that always fills it leaves the others their turn (%s)', async (_, paths, long) => {
     following.config.logFiles = paths.map(path => ({ path: at(path), maxLinesPerMinute: 6_000 }))
     add('шум.log', 'начало')
     await following.poll()
@@ -471,7 +473,7 @@ describe('bounds', () => {
     for (let minute = 0; minute < 3; minute++) {
       add(
         'шум.log',
-        ...Array.from({ length: 4_000 }, (_, index) => `${minute} ${Math.sin(index)} ${Math.cos(index * 7)}`),
+        ...Array.from({ length: 4_000 }, (_, index) => `${minute} ${Math.sin(index)} ${Math.cos(index * 7)}${long}`),
       )
       texts.push(...(await following.texts()))
     }
