@@ -5,7 +5,7 @@ import { dueOf, statement } from './known.ts'
 import type { Recollection } from './ledger.ts'
 import { SQL_CODES, type SqlCode } from './mssql.ts'
 import { STATUS_CODES, type StatusCode } from './status-file.ts'
-import { VERDICTS, type VerdictCode } from './verdict.ts'
+import { FUTURE_TOLERANCE_MS, VERDICTS, type VerdictCode } from './verdict.ts'
 import { reasonOf } from './wording.ts'
 
 export type FindingCode = VerdictCode | SqlCode | StatusCode
@@ -86,7 +86,9 @@ function isOutranked(finding: Finding, { source, recollection: { known } }: Find
   if (newest.state === 'running' || state === 'unknown') return true
   const completedAtMs = finding.run?.completedAtMs
   const at = known.completed?.atMs
-  if (at === undefined || completedAtMs == null || completedAtMs > at + TIME_STEP_MS) return false
+  // A file server's clock may be ahead: what a better source calls a failure is none because of its own file.
+  const aheadMs = newest.state === 'failed' && state !== 'failed' ? FUTURE_TOLERANCE_MS : TIME_STEP_MS
+  if (at === undefined || completedAtMs == null || completedAtMs > at + aheadMs) return false
   // A program that ended with 0 does not know what its file has become.
   const isItsFile = newest.startedAtMs !== null && completedAtMs >= newest.startedAtMs - TIME_STEP_MS
   return !(state === 'failed' && newest.state === 'ok' && isItsFile)

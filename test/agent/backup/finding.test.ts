@@ -35,6 +35,13 @@ describe('a lower source', () => {
     expect(seenAfter({ state: 'running', completedAtMs: null }, at(EVENING_MS))).toBeUndefined()
   })
 
+  it('makes no failure good by a file whose server is some minutes ahead', () => {
+    const failed = { state: 'failed' as const, reason: 'exit code 1' }
+    for (const code of ['good', 'growing'] as const)
+      expect(seenAfter(failed, at(EVENING_MS + 30_000, code))).toBeUndefined()
+    expect(seenAfter(failed, at(EVENING_MS + HOUR_MS))).toMatchObject({ state: 'ok' })
+  })
+
   it('tells of a file that came after it', () => {
     expect(seenAfter({}, at(EVENING_MS + 30_000))).toMatchObject({ state: 'ok', source: 'directory' })
     expect(seenAfter({}, { code: 'growing' })).toMatchObject({ state: 'running' })
