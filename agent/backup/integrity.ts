@@ -19,6 +19,8 @@ export interface FileReader {
 const CHUNK_BYTES = 1 << 20
 /** `1CIBDmpF` and a version; raw deflate follows. */
 const DT_HEADER_BYTES = 9
+/** Those that published readers of `.dt` files take apart so. Another one may be something else altogether. */
+const DT_VERSIONS = '123l'
 /** Behind the end of what is compressed; more means that damaged data only looked like an end. */
 const MAX_REST_BYTES = 64 * 1024
 
@@ -31,11 +33,12 @@ export async function checkIntegrity(
   file: FileReader,
   pace: (bytes: number) => Promise<void>,
 ): Promise<IntegrityResult> {
-  const format = detectFormat(await file.read(0, HEAD_BYTES))
+  const head = await file.read(0, HEAD_BYTES)
+  const format = detectFormat(head)
   const problem = await structureProblem(file, format)
   if (problem) return problem
   const hash = createHash('sha256')
-  const decoder = decoderOf(format)
+  const decoder = decoderOf(format, head)
   let position = 0
   while (position < file.sizeBytes) {
     const chunk = await file.read(position, CHUNK_BYTES)
@@ -64,8 +67,11 @@ interface Inflating extends Decoder {
   readonly isOver: boolean
 }
 
-function decoderOf(format: BackupFormat | undefined): Decoder | undefined {
-  if (format === 'dt') return dtDecoder()
+function decoderOf(format: BackupFormat | undefined, head: Buffer): Decoder | undefined {
+  if (format === 'dt') {
+    const version = head.toString('latin1', DT_HEADER_BYTES - 1, DT_HEADER_BYTES)
+    return DT_VERSIONS.includes(version) ? dtDecoder() : undefined
+  }
   return format === 'gz' ? decoder(createGunzip()) : undefined
 }
 

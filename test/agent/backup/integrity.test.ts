@@ -48,6 +48,10 @@ describe('checkIntegrity', () => {
     expect(await codeOf(Buffer.concat([dt, Buffer.alloc(32_768)]))).toBe('whole')
   })
 
+  it('takes no .dt apart whose version it does not know', async () => {
+    expect(await codeOf(withHole(Buffer.from(dt).fill('7', 8, 9)))).toBe('whole')
+  })
+
   it.each<[string, () => Buffer, string]>([
     ['a cut .dt', () => dt.subarray(0, dt.length - 1), 'truncated'],
     ['a .dt of its header', () => dt.subarray(0, 9), 'truncated'],
