@@ -19,8 +19,11 @@ export interface SpoolRecord {
   readonly end: number
 }
 
+/** Bytes on disk. */
+export const sizeOfRecord = (payload: Uint8Array): number => HEADER_BYTES + payload.length
+
 export function encodeRecord(number: number, payload: Uint8Array): Buffer {
-  const record = Buffer.alloc(HEADER_BYTES + payload.length)
+  const record = Buffer.alloc(sizeOfRecord(payload))
   MAGIC.copy(record)
   record.writeUInt32LE(payload.length, 4)
   record.writeBigUInt64LE(BigInt(number), 8)

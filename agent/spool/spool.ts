@@ -15,6 +15,7 @@ import {
   NO_LOSS,
   type SpoolItem,
 } from './item.ts'
+import { sizeOfRecord } from './record.ts'
 import { type IndexedRecord, openSegments } from './segments.ts'
 import { openSlots } from './slots.ts'
 import { countGaps, newSpoolState, type SpoolState, spoolState } from './state.ts'
@@ -225,7 +226,7 @@ export function openSpool(options: SpoolOptions): Spool {
     },
     append(item, nowMs) {
       const payload = encodeItem(item)
-      keepBounds(nowMs, payload.length)
+      keepBounds(nowMs, sizeOfRecord(payload))
       try {
         write(item, payload)
         problem = undefined

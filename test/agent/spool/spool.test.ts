@@ -99,6 +99,14 @@ describe('bounds', () => {
     expect(bytes).toBeLessThanOrEqual(4_000)
   })
 
+  it('never has a byte more, wherever its records end', () => {
+    for (let maxBytes = 4_000; maxBytes < 4_200; maxBytes++) {
+      const spool = openMemorySpool(new MemoryDisk(), { maxBytes })
+      const sizes = range(0, 60).map(item => append(spool, item) && spool.sizeBytes)
+      expect(Math.max(...sizes), `${maxBytes}`).toBeLessThanOrEqual(maxBytes)
+    }
+  })
+
   it('drops what is older than its age, and nothing younger', () => {
     const spool = openMemorySpool(new MemoryDisk(), { maxAgeMs: 10 * 60_000 })
     append(spool, ...range(0, 5))
